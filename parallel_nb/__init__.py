@@ -1,0 +1,115 @@
+"""Run or record a batch of tasks and see where the worker-seconds went.
+
+Make a Run
+    run           a function over inputs, or a list of tasks, on any joblib backend
+    Task          one call with a name and arguments of its own
+    shell         one shell command as a task
+    record        every joblib call made inside a ``with`` block, by any library
+    last_run      the latest Run of this process
+    load          a Run from a file
+
+Read it
+    Run           attempts, tasks, results, errors, edges, summary(), from_frame()
+    Meta          what is true of a whole Run: workers, backend, host, versions
+
+Show it, keep it
+    draw          plots that take a Run and give back matplotlib Axes
+    to_html       one self-contained page
+    save          a Run into one Parquet file
+
+When something is wrong
+    TasksFailed       results were asked for and some tasks are not done
+    ResultsNotKept    results were asked for and the Run does not carry them
+    InputsFailed      the iterable of inputs raised while it was read
+    ArgumentError     an argument is not allowed; nothing was started
+    SchemaError       a frame is not what a Run is made of
+    StoreError        a run file cannot be written or read
+    BackendError      a backend is unknown, missing or unable
+    ParallelNbError   all of these
+
+``%load_ext parallel_nb`` adds the ``%%record`` cell magic.
+"""
+
+import sys as _sys
+from importlib import import_module as _import_module
+
+__version__ = "0.1.0.dev0"
+
+# Top floor: knows the public names and where they live, and imports none of them before
+# it is asked to, because workers import this file too and their start-up is measured.
+_HOMES = {
+    "run": "engine.running",
+    "last_run": "engine.running",
+    "record": "engine.recording",
+    "Task": "tasks",
+    "shell": "tasks",
+    "Run": "runs",
+    "Meta": "runs",
+    "save": "store",
+    "load": "store",
+    "draw": "draw",
+    "to_html": "reporting",
+    "TasksFailed": "errors",
+    "ResultsNotKept": "errors",
+    "InputsFailed": "errors",
+    "ArgumentError": "errors",
+    "SchemaError": "errors",
+    "StoreError": "errors",
+    "BackendError": "errors",
+    "ParallelNbError": "errors",
+}
+
+__all__ = sorted([*_HOMES, "__version__"])
+
+
+def __getattr__(name):
+    try:
+        home = _HOMES[name]
+    except KeyError:
+        message = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(message, name=name, obj=_sys.modules[__name__]) from None
+    module = _import_module(f"{__name__}.{home}")
+    value = module if home == name else getattr(module, name)
+    globals()[name] = value  # the next access does not come here again
+    return value
+
+
+def __dir__():
+    return __all__
+
+
+def load_ipython_extension(shell):
+    """Rich displays and the ``%%record`` cell magic, for ``%load_ext parallel_nb``."""
+    from . import magics
+
+    _show_richly(shell)
+    magics.register(shell)
+
+
+# Types that `display` knows how to show, by module; naming them imports nothing.
+_SHOWN = {("parallel_nb.runs", "Run")}
+
+
+def _show_richly(shell):
+    """Have `display` loaded and registered by the first object that is shown."""
+    bundles = shell.display_formatter.mimebundle_formatter
+
+    def first(shown):
+        for module, name in _SHOWN:
+            bundles.pop(f"{module}.{name}", None)
+        _import_module(f"{__name__}.display").register(shell)
+        return bundles(shown)
+
+    for module, name in _SHOWN:
+        bundles.for_type_by_name(module, name, first)
+
+
+def _running_shell():
+    """The IPython shell that this process has, found without importing IPython."""
+    get_ipython = getattr(_sys.modules.get("IPython"), "get_ipython", None)
+    return get_ipython() if get_ipython is not None else None
+
+
+if (_shell := _running_shell()) is not None:
+    _show_richly(_shell)
+del _shell

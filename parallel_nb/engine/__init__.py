@@ -1,0 +1,1 @@
+"""Running and recording: the one place of the package that knows joblib."""

@@ -1,0 +1,215 @@
+"""Opens a joblib backend for a run and hands it chunks by the backend's own submit.
+
+Knows how joblib configures, names and ends backends. Private names of joblib that are
+used here are pinned by tests.
+"""
+
+import difflib
+import os
+from dataclasses import dataclass
+
+import joblib
+from joblib import parallel as joblib_parallel
+from joblib.parallel import ParallelBackendBase
+
+from ..errors import ArgumentError
+from . import isolated as _registers_isolated  # noqa: F401
+from . import worker
+from .memmapping import Memmapper
+
+DEFAULT = "isolated" if os.name == "posix" else "loky"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Which backend with how many workers, after arguments and joblib's context."""
+
+    backend: object  # a registered name or an instance
+    n_workers: int
+
+
+def settings(n_jobs=None, backend=None) -> Settings:
+    """Resolve explicit arguments, then an active `joblib.parallel_config`, then ours.
+
+    Raises
+    ------
+    ArgumentError
+        For an unknown backend, ``n_jobs=0`` or one that is no integer.
+    """
+    context = getattr(
+        joblib_parallel._backend, "config", joblib_parallel.default_parallel_config
+    )
+    is_worker = worker.nesting_level > 0
+    if backend is None:
+        active = context["backend"]
+        if not isinstance(active, ParallelBackendBase):
+            backend = "sequential" if is_worker else DEFAULT
+        else:
+            # A nested level has its own instance, which knows how deep it is.
+            backend = active
+            is_worker = is_worker or (active.nesting_level or 0) > 0
+    backend = _checked_backend(backend)
+    if n_jobs is None:
+        configured = context["n_jobs"]
+        if configured is joblib_parallel.default_parallel_config["n_jobs"]:
+            configured = None
+        # Inside a worker the cores are taken already.
+        n_jobs = configured if configured is not None else 1 if is_worker else -1
+    return Settings(backend, _checked_n_jobs(n_jobs))
+
+
+def _checked_backend(backend):
+    if isinstance(backend, ParallelBackendBase):
+        return backend
+    known = joblib_parallel.BACKENDS
+    if isinstance(backend, str):
+        if backend in known:
+            return backend
+        if backend in joblib_parallel.EXTERNAL_BACKENDS:
+            try:
+                joblib_parallel.EXTERNAL_BACKENDS[backend]()
+            except ImportError as error:
+                raise ArgumentError(
+                    f"`backend={backend!r}` needs a package that is not installed: "
+                    f"{error}"
+                ) from error
+            return backend
+    names = sorted({*known, *joblib_parallel.EXTERNAL_BACKENDS})
+    near = difflib.get_close_matches(str(backend), names, 1)
+    hint = f" Did you mean {near[0]!r}?" if near else ""
+    raise ArgumentError(
+        f"`backend` must be one of {', '.join(map(repr, names))} or a joblib backend "
+        f"instance; got {backend!r}.{hint}"
+    )
+
+
+def _checked_n_jobs(n_jobs):
+    if isinstance(n_jobs, bool) or not hasattr(n_jobs, "__index__"):
+        raise ArgumentError(
+            f"`n_jobs` must be an integer: 1, 2, … workers, or -1 for all cores; "
+            f"got {n_jobs!r}"
+        )
+    n_jobs = int(n_jobs)
+    if n_jobs == 0:
+        raise ArgumentError(
+            "`n_jobs=0` means no worker at all: pass 1, 2, … or -1 for all cores"
+        )
+    if n_jobs < 0:
+        return max(joblib.cpu_count() + 1 + n_jobs, 1)
+    return n_jobs
+
+
+class Workers:
+    """An open backend: chunks go in, outcomes come out; a context manager.
+
+    Attributes
+    ----------
+    name : str
+        The backend that does the work; joblib replaces some by `sequential` where
+        there is one worker.
+    n_workers : int
+    is_inline : bool
+        Whether `submit` executes at once in the calling thread.
+    shares_memory : bool
+        Whether workers see the caller's objects instead of pickles.
+    """
+
+    def __init__(self, chosen: Settings):
+        self._parallel = joblib.Parallel(
+            n_jobs=chosen.n_workers, backend=chosen.backend
+        )
+        self._chosen = chosen
+        self._functions = {}
+        self._memmapper = None
+        self.opened = float("nan")
+
+    def __enter__(self):
+        self.began = worker.clock()
+        self._parallel.__enter__()
+        self.opened = worker.clock()
+        backend = self._parallel._backend
+        self.is_inline = isinstance(backend, joblib_parallel.SequentialBackend)
+        self.shares_memory = bool(getattr(backend, "supports_sharedmem", False))
+        self.name = _name_of(backend, self._chosen.backend)
+        self.n_workers = 1 if self.is_inline else self._chosen.n_workers
+        if not self.shares_memory:
+            kwargs = self._parallel._backend_kwargs
+            self._memmapper = Memmapper(
+                kwargs.get("max_nbytes"), kwargs.get("mmap_mode"), kwargs["temp_folder"]
+            )
+        if hasattr(backend, "start_call"):
+            backend.start_call()
+        self._parallel._calling = True
+        return self
+
+    def __exit__(self, *error):
+        try:
+            self._parallel.__exit__(*error)
+        finally:
+            self._functions.clear()
+            if self._memmapper is not None:
+                self._memmapper.close()
+
+    @property
+    def _backend(self):
+        return self._parallel._backend
+
+    def startups(self):
+        """``(lane, pid, began, ready)`` of workers whose start was seen."""
+        seen = getattr(self._backend, "startups", None)
+        if seen is not None:
+            return seen
+        if self.name == "multiprocessing":
+            # The pool forks all its workers before it takes work.
+            return [(i, 0, self.began, self.opened) for i in range(self.n_workers)]
+        return []
+
+    def function(self, func):
+        """A callable ready to travel; pickled once a run."""
+        if self.shares_memory:
+            return func
+        known = self._functions.get(id(func))
+        if known is None:
+            # The function is kept, so that its id stays its own.
+            known = self._functions[id(func)] = (func, self._memmapper.function(func))
+        return known[1]
+
+    def chunk(self, piece, budget):
+        """A chunk ready for `submit`; raises what pickling raises."""
+        inputs = piece.inputs
+        if not self.shares_memory:
+            inputs = self._memmapper.dumps(inputs)
+        return worker.Chunk(
+            self.function(piece.func),
+            inputs,
+            len(piece),
+            is_star=piece.is_star,
+            budget=budget,
+            in_threads=self.shares_memory and not self.is_inline,
+            level=(self._backend.nesting_level or 0) + 1,
+        )
+
+    def submit(self, chunk, callback):
+        """Hand a chunk over; `callback` gets what `result` takes, from any thread."""
+        if self.is_inline:
+            callback(chunk())
+            return None
+        return self._backend.submit(chunk, callback)
+
+    def result(self, out):
+        """The `worker.Outcome` behind a callback's argument; raises its error."""
+        if self.is_inline:
+            return out
+        return self._backend.retrieve_result_callback(out)
+
+    def abort(self, *, be_ready):
+        """End what runs where the backend can; be ready for more if asked."""
+        if not self.is_inline:
+            self._backend.abort_everything(ensure_ready=be_ready)
+
+
+def _name_of(backend, chosen):
+    for name, factory in joblib_parallel.BACKENDS.items():
+        if type(backend) is factory:
+            return name
+    return chosen if isinstance(chosen, str) else type(backend).__name__

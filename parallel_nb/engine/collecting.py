@@ -1,0 +1,317 @@
+"""Gathers what workers send home and turns it into a Run's frame.
+
+Rows are kept packed until the end, so that recording costs a tiny task next to nothing.
+Knows records and columns; nothing of scheduling.
+"""
+
+import math
+import pickle
+
+import numpy as np
+import pandas as pd
+
+from .. import schema
+from ..metrics import colour_lanes
+from ..runs import MISSING
+from . import worker
+
+RECORD_DTYPE = np.dtype(worker.RECORD_FIELDS)
+_CODE = {name: code for code, name in enumerate(schema.STATUSES)}
+_NAN = float("nan")
+
+
+class Collector:
+    """Rows, results and tracebacks of one run as they come in.
+
+    Parameters
+    ----------
+    keeps_results : bool
+        Without it, results are dropped as they arrive.
+    """
+
+    def __init__(self, keeps_results=True):
+        self.results = [] if keeps_results else None
+        self.n_done = 0
+        self.n_failed = 0
+        self._n_rows = 0
+        self._records = []  # packed RECORDs
+        self._tasks = []  # arrays of positions in the batch
+        self._blocks = []  # (count, lane, pid, thread, host, submitted, received, …)
+        self._failures = {}  # row -> (line, traceback, types)
+
+    def expect(self, n):
+        """Make room for results up to position `n`."""
+        if self.results is not None and n > len(self.results):
+            self.results.extend([MISSING] * (n - len(self.results)))
+
+    def absorb(self, entry, block, origin, received):
+        """Take a block of finished attempts.
+
+        Parameters
+        ----------
+        entry : Entry
+            The chunk that the block belongs to.
+        block : tuple
+            ``(records, payload)`` as `worker.Outcome` has it.
+        origin : Origin
+            Where it ran.
+        received : float
+
+        Returns
+        -------
+        int
+            Number of attempts taken; those known already are passed over.
+        """
+        packed, payload = block
+        records = np.frombuffer(packed, RECORD_DTYPE)
+        skip = entry.n_received - int(records["position"][0]) if len(records) else 0
+        at = 0
+        if skip > 0:
+            at = int(records["size"][:skip].sum())
+            records = records[skip:]
+        n = len(records)
+        if n == 0:
+            return 0
+        first = entry.n_received
+        tasks = entry.piece.positions[first : first + n]
+        records = self._decode(records, tasks, payload, at, max(skip, 0))
+        in_bytes = entry.n_bytes if len(entry.piece) == 1 else _NAN
+        self._add(records, tasks, origin, entry, received, in_bytes)
+        entry.n_received += n
+        if math.isnan(entry.began):
+            entry.began = float(records["started"][0])
+        entry.ended = float(records["ended"][-1])
+        return n
+
+    def _decode(self, records, tasks, payload, at, skip):
+        """Unpickle results; one that cannot be is a failure of its own task."""
+        statuses = records["status"].tolist()
+        results = self.results
+        if isinstance(payload, list):
+            values = payload[skip:]
+            if results is not None and not any(statuses):
+                if len(tasks) and tasks[-1] - tasks[0] + 1 == len(tasks):
+                    results[int(tasks[0]) : int(tasks[-1]) + 1] = values
+                else:
+                    for task, value in zip(tasks.tolist(), values, strict=True):
+                        results[task] = value
+            else:
+                for i, (task, status) in enumerate(
+                    zip(tasks.tolist(), statuses, strict=True)
+                ):
+                    if status == worker.DONE:
+                        if results is not None:
+                            results[task] = values[i]
+                    else:
+                        self._fail(i, values[i])
+        else:
+            view, loads, broken = memoryview(payload), pickle.loads, []
+            rows = zip(tasks.tolist(), records["size"].tolist(), statuses, strict=True)
+            for i, (task, size, status) in enumerate(rows):
+                end = at + size
+                if status == worker.DONE:
+                    if results is not None:
+                        try:
+                            results[task] = loads(view[at:end])
+                        except Exception as error:
+                            broken.append(i)
+                            line, text, types = worker.describe(error)
+                            line = f"the result could not be unpickled: {line}"
+                            self._fail(i, (line, text, types))
+                else:
+                    self._fail(i, loads(view[at:end]))
+                at = end
+            if broken:
+                records = records.copy()
+                records["status"][broken] = worker.FAILED
+        return records
+
+    def _fail(self, i, failure):
+        self._failures[self._n_rows + i] = failure
+
+    def _add(self, records, tasks, origin, entry, received, in_bytes):
+        n = len(records)
+        n_failed = int(np.count_nonzero(records["status"]))
+        self.n_done += n - n_failed
+        self.n_failed += n_failed
+        self._records.append(records.tobytes())
+        self._tasks.append(tasks)
+        self._blocks.append(
+            (
+                n,
+                origin.lane,
+                origin.pid,
+                origin.thread,
+                origin.host,
+                entry.piece.ready,
+                entry.submitted,
+                received,
+                entry.number,
+                in_bytes,
+            )
+        )
+        self._n_rows += n
+
+    def add(
+        self,
+        entry,
+        index,
+        status,
+        line,
+        *,
+        text="",
+        types=(),
+        started=_NAN,
+        ended=_NAN,
+        cpu=_NAN,
+        max_rss=0,
+        origin=None,
+        received=_NAN,
+    ):
+        """Add the row of an attempt that sent no record of its own."""
+        record = worker.RECORD.pack(
+            index, started, ended, cpu, max_rss, _CODE[status], 0
+        )
+        if line:
+            self._failures[self._n_rows] = (line, text, types)
+        records = np.frombuffer(record, RECORD_DTYPE)
+        tasks = entry.piece.positions[index : index + 1]
+        self._add(records, tasks, origin or Origin(), entry, received, _NAN)
+
+    def finish(self, zero, n_workers, names):
+        """The attempts frame and the tracebacks.
+
+        Parameters
+        ----------
+        zero : float
+            The run's zero on the host's clock, in seconds.
+        n_workers : int
+        names : str or list of str
+        """
+        records = np.frombuffer(b"".join(self._records), RECORD_DTYPE)
+        tasks = _joined(self._tasks)
+        counts = np.array([b[0] for b in self._blocks], np.int64)
+
+        def spread(i, dtype):
+            return np.repeat(np.array([b[i] for b in self._blocks], dtype), counts)
+
+        lanes, pids = self._lanes(records, counts, n_workers)
+        hosts, host_names = pd.factorize(np.array([b[4] for b in self._blocks], object))
+        # Arrival order within a task is attempt order, and a stable sort keeps it.
+        order = np.argsort(tasks, kind="stable")
+        tasks, records = tasks[order], records[order]
+        failures = self._failures
+        errors = np.full(len(tasks), None, object)
+        rank = np.empty(len(order), np.int64)
+        rank[order] = np.arange(len(order))
+        attempt = _attempt_numbers(tasks)
+        tracebacks = {}
+        for row, (line, text, _) in failures.items():
+            at = rank[row]
+            errors[at] = line
+            if text:
+                tracebacks[int(tasks[at]), int(attempt[at])] = text
+        memory = records["max_rss"].astype(float)
+        memory[memory == 0] = np.nan
+        sizes = records["size"].astype(float)
+        sizes[sizes == 0] = np.nan
+        frame = schema.coerce(
+            {
+                schema.TASK: tasks,
+                schema.ATTEMPT: attempt,
+                schema.NAME: names
+                if isinstance(names, str)
+                else np.array(names, object)[tasks],
+                schema.STATUS: pd.Categorical.from_codes(
+                    records["status"].astype(np.int8), list(schema.STATUSES)
+                ),
+                schema.READY: spread(5, float)[order] - zero,
+                schema.SUBMITTED: spread(6, float)[order] - zero,
+                schema.STARTED: records["started"] - zero,
+                schema.ENDED: records["ended"] - zero,
+                schema.RECEIVED: spread(7, float)[order] - zero,
+                schema.CPU: records["cpu"].copy(),
+                schema.WORKER: lanes[order],
+                schema.PID: pids[order],
+                schema.HOST: pd.Categorical.from_codes(
+                    np.repeat(hosts.astype(np.int8), counts)[order],
+                    pd.Index(host_names, dtype="str"),
+                ),
+                schema.CHUNK: spread(8, np.int32)[order],
+                schema.MAX_RSS: memory,
+                schema.IN_BYTES: spread(9, float)[order],
+                schema.OUT_BYTES: sizes,
+                schema.ERROR: errors if failures else None,
+            }
+        )
+        return frame, tracebacks
+
+    def _lanes(self, records, counts, n_workers):
+        """Lane and pid of each row; workers that replace others share their lanes."""
+        known = np.array([b[1] for b in self._blocks], np.int32)
+        pids = np.array([b[2] for b in self._blocks], np.int64)
+        threads = np.array([b[3] for b in self._blocks], np.int64)
+        unknown = (known < 0) & (pids > 0)
+        if unknown.any():
+            ends = np.cumsum(counts)
+            known[unknown] = identify_lanes(
+                pids[unknown],
+                threads[unknown],
+                records["started"][(ends - counts)[unknown]],
+                records["ended"][(ends - 1)[unknown]],
+                n_workers,
+            )
+        return np.repeat(known, counts), np.repeat(pids, counts)
+
+
+def identify_lanes(pids, threads, started, ended, n_workers):
+    """Lanes 0, 1, … of workers known by process and thread.
+
+    Parameters
+    ----------
+    pids, threads : int arrays of shape (n,)
+    started, ended : float arrays of shape (n,)
+        First start and last end (s) of what each entry ran.
+    n_workers : int
+        Where more workers than this were seen, some replaced others: those that were
+        never there together may share a lane.
+
+    Returns
+    -------
+    int32 array of shape (n,)
+    """
+    keys = pd.MultiIndex.from_arrays([pids, threads])
+    codes, identities = pd.factorize(keys)
+    if len(identities) <= n_workers:
+        return codes.astype(np.int32)
+    spans = pd.DataFrame({"code": codes, "first": started, "last": ended})
+    spans = spans.groupby("code").agg({"first": "min", "last": "max"})
+    return colour_lanes(spans["first"].to_numpy(), spans["last"].to_numpy())[codes]
+
+
+class Origin:
+    """Where an attempt ran."""
+
+    __slots__ = ("host", "lane", "pid", "thread")
+
+    def __init__(self, lane=-1, pid=0, thread=0, host=""):
+        self.lane = lane
+        self.pid = pid
+        self.thread = thread
+        self.host = host
+
+
+def _joined(arrays):
+    return np.concatenate(arrays) if arrays else np.empty(0, np.int64)
+
+
+def _attempt_numbers(tasks):
+    """1, 2, … within each task of a sorted array."""
+    n = len(tasks)
+    if n == 0:
+        return np.empty(0, np.int16)
+    is_first = np.concatenate(([True], tasks[1:] != tasks[:-1]))
+    if is_first.all():
+        return np.ones(n, np.int16)
+    firsts = np.flatnonzero(is_first)
+    return (np.arange(n) - firsts[np.cumsum(is_first) - 1] + 1).astype(np.int16)

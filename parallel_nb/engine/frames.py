@@ -1,0 +1,193 @@
+"""Messages between a lane and its parent over one private socket.
+
+A frame is a kind, a length and bytes. The worker's side may block; the parent's never
+waits for a peer that is stopped, dead, or dead with a grandchild holding the socket.
+"""
+
+import os
+import select
+import socket
+import struct
+
+_HEAD = struct.Struct("<BQ")
+
+HELLO, JOB, BLOCK, RESULT, ERROR = range(1, 6)
+
+_READ_AT_ONCE = 1 << 16
+# Where the OS has no pidfd, a death is seen by asking this often (seconds).
+_ASK_EVERY = 0.05
+
+
+class PeerDied(Exception):
+    """The worker's process ended; everything it had sent has been received."""
+
+
+class PeerClosed(Exception):
+    """The worker closed its socket but lives on."""
+
+
+def write_frame(sock, kind, *parts):
+    """Send one frame, blocking; the worker's side."""
+    size = sum(map(len, parts))
+    head = _HEAD.pack(kind, size)
+    if size < _READ_AT_ONCE:
+        sock.sendall(b"".join((head, *parts)))
+        return
+    sock.sendall(head)
+    for part in parts:
+        sock.sendall(part)
+
+
+def read_frame(sock, timeout=None):
+    """Receive one frame, blocking; None at the end of the stream or after `timeout`."""
+    sock.settimeout(timeout)
+    try:
+        head = _read_exactly(sock, _HEAD.size)
+    except TimeoutError:
+        return None
+    sock.settimeout(None)
+    if head is None:
+        return None
+    kind, size = _HEAD.unpack(head)
+    body = _read_exactly(sock, size)
+    return None if body is None else (kind, body)
+
+
+def _read_exactly(sock, size):
+    buffer = bytearray(size)
+    view = memoryview(buffer)
+    at = 0
+    while at < size:
+        n = sock.recv_into(view[at:])
+        if n == 0:
+            return None
+        at += n
+    return buffer
+
+
+class Channel:
+    """The parent's side of a lane's socket.
+
+    Parameters
+    ----------
+    sock : socket
+        Made non-blocking here.
+    process : subprocess.Popen
+        Watched by pidfd where there is one, so that its death is seen at once although
+        a grandchild may keep the socket open.
+    """
+
+    def __init__(self, sock, process):
+        sock.setblocking(False)
+        self._sock = sock
+        self._process = process
+        self._buffer = bytearray()
+        try:
+            self._pidfd = os.pidfd_open(process.pid)
+        except (AttributeError, OSError):
+            self._pidfd = None
+        self._readable = self._poller(select.POLLIN)
+        self._writable = self._poller(select.POLLOUT)
+
+    def _poller(self, event):
+        poll = select.poll()
+        poll.register(self._sock, event)
+        if self._pidfd is not None:
+            poll.register(self._pidfd, select.POLLIN)
+        return poll
+
+    def _wait(self, poll):
+        """True when the socket is ready, False when the process has ended."""
+        if self._pidfd is None:
+            while not (ready := poll.poll(_ASK_EVERY * 1000)):
+                if self._process.poll() is not None:
+                    return False
+            return bool(ready)
+        ready = poll.poll()
+        return any(fd != self._pidfd for fd, _ in ready)
+
+    def send(self, kind, *parts):
+        """Send one frame; PeerDied or PeerClosed when it cannot arrive."""
+        size = sum(map(len, parts))
+        views = [memoryview(p) for p in (_HEAD.pack(kind, size), *parts) if len(p)]
+        while views:
+            try:
+                sent = self._sock.sendmsg(views)
+            except BlockingIOError:
+                if not self._wait(self._writable):
+                    raise PeerDied from None
+                continue
+            except (BrokenPipeError, ConnectionResetError):
+                raise self._why() from None
+            while views and sent >= len(views[0]):
+                sent -= len(views.pop(0))
+            if sent:
+                views[0] = views[0][sent:]
+
+    def receive(self):
+        """The next frame as ``(kind, bytes)``; PeerDied or PeerClosed at the end."""
+        while (frame := self._parse()) is None:
+            try:
+                data = self._sock.recv(_READ_AT_ONCE)
+            except BlockingIOError:
+                if not self._wait(self._readable):
+                    self._drain()
+                    if (frame := self._parse()) is not None:
+                        return frame
+                    raise PeerDied from None
+                continue
+            except ConnectionResetError:
+                raise self._why() from None
+            if not data:
+                raise self._why()
+            self._buffer += data
+        return frame
+
+    def _drain(self):
+        """Take what the kernel still holds of a process that has ended."""
+        while True:
+            try:
+                data = self._sock.recv(_READ_AT_ONCE)
+            except (BlockingIOError, ConnectionResetError):
+                return
+            if not data:
+                return
+            self._buffer += data
+
+    def _parse(self):
+        buffer = self._buffer
+        if len(buffer) < _HEAD.size:
+            return None
+        kind, size = _HEAD.unpack_from(buffer)
+        end = _HEAD.size + size
+        if len(buffer) < end:
+            return None
+        if len(buffer) == end:
+            # The common case: hand the bytes over instead of copying what follows.
+            body, self._buffer = bytes(memoryview(buffer)[_HEAD.size :]), bytearray()
+        else:
+            body = bytes(memoryview(buffer)[_HEAD.size : end])
+            self._buffer = buffer[end:]
+        return kind, body
+
+    def _why(self):
+        """A process that ends closes its socket a moment before one can wait for it."""
+        if self._pidfd is None:
+            for _ in range(10):
+                if self._process.poll() is not None:
+                    return PeerDied()
+                select.select([], [], [], 0.01)
+            return PeerClosed()
+        died = select.select([self._pidfd], [], [], 0.1)[0]
+        return PeerDied() if died else PeerClosed()
+
+    def close(self):
+        self._sock.close()
+        if self._pidfd is not None:
+            os.close(self._pidfd)
+            self._pidfd = None
+
+
+def socket_pair():
+    """Two connected sockets: the parent's and the worker's end."""
+    return socket.socketpair()

@@ -1,0 +1,396 @@
+"""Isolated lanes: one supervised process each, sharing nothing with its neighbours.
+
+Starts and ends worker processes, hands one call at a time to each, and tells exactly
+what a death took with it. It knows nothing of batches, of tasks or of joblib.
+"""
+
+import atexit
+import os
+import queue
+import signal
+import subprocess
+import sys
+import threading
+from concurrent.futures import Future
+from typing import NamedTuple
+
+import cloudpickle
+
+from ..errors import BackendError
+from . import frames, slate, worker
+
+# Lanes kept warm between runs; a process waits for work at no cost but its memory.
+_KEPT_WARM = max(16, 2 * (os.cpu_count() or 1))
+_GRACE = 0.25
+
+
+class Salvage(NamedTuple):
+    """What a dead worker left behind."""
+
+    blocks: list  # of (records, payload)
+    position: int | None  # of the attempt in progress within its chunk
+    started: float  # seconds on the host's clock
+    died: float
+    pid: int
+
+
+class WorkerDied(BackendError):
+    """A lane's process ended in the middle of a call.
+
+    Attributes
+    ----------
+    reason : str
+        Exit code or signal by name.
+    salvage : Salvage
+    """
+
+    def __init__(self, reason, salvage=None):
+        super().__init__(f"the worker process died: {reason}")
+        self.reason = reason
+        self.salvage = salvage
+
+    def __reduce__(self):
+        return type(self), (self.reason,)
+
+
+class LaneNotStarted(BackendError):
+    """A lane's process ended before it could take its first call."""
+
+
+class RemoteTraceback(Exception):
+    """The traceback of an exception as text, shown as its cause."""
+
+    def __init__(self, text):
+        super().__init__(text)
+        self.text = text
+
+    def __str__(self):
+        return f"\n\n{self.text}"
+
+
+class Place(NamedTuple):
+    """What a process inherits at its start; a lane serves runs of its own place."""
+
+    environment: frozenset  # of (name, value)
+    folder: str
+    path: tuple[str, ...]
+
+    @classmethod
+    def now(cls, overrides):
+        """The caller's environment, working directory and import path as they are."""
+        try:
+            folder = os.getcwd()
+        except FileNotFoundError:
+            folder = os.path.abspath(os.sep)
+        environment = frozenset({**os.environ, **overrides}.items())
+        return cls(environment, folder, tuple(sys.path))
+
+
+class LaneFuture(Future):
+    """The outcome of a call; `lane` and `blocks` tell where it ran, what it sent."""
+
+    def __init__(self, payload):
+        super().__init__()
+        self.payload = payload
+        self.lane = -1
+        self.blocks = []
+
+
+class Lane:
+    """One worker process and the thread that looks after it."""
+
+    def __init__(self, place):
+        self.place = place
+        self.number = -1
+        self._process = self._channel = self._memory = None
+        self._failures = 0
+        # Held by whoever ends or replaces the process, so that a kill meant for one
+        # call can never hit the next.
+        self._lock = threading.RLock()
+        self._job = None
+        self._is_closed = False
+
+    # -- the process ---------------------------------------------------------
+
+    def start(self):
+        """Start the process unless it lives; returns without waiting for it."""
+        with self._lock:
+            if self._is_closed or self._process is not None:
+                return
+            ours, theirs = frames.socket_pair()
+            memory, file = slate.new_memory()
+            with theirs, file:
+                self._process = _spawn(self.place, theirs.fileno(), file.fileno())
+            self._memory = memory
+            self._channel = frames.Channel(ours, self._process)
+            self._is_greeted = False
+
+    @property
+    def pid(self):
+        process = self._process
+        return process.pid if process is not None else 0
+
+    @property
+    def is_usable(self):
+        """Whether a later run can have this lane."""
+        process = self._process
+        return process is not None and process.poll() is None and not self._is_closed
+
+    def _greet(self):
+        if not self._is_greeted:
+            self._channel.receive()
+            self._is_greeted = True
+
+    def _reap(self):
+        """End what is left of the process and its children; how it ended, in words."""
+        with self._lock:
+            process, channel = self._process, self._channel
+            if process is None:
+                return "it was stopped"
+            # The group first: until the leader is reaped, its number is no one else's.
+            _kill_group(process.pid)
+            channel.close()
+            code = process.wait()
+            self._process = self._channel = None
+            return describe_exit(code)
+
+    def kill(self, job=None):
+        """Kill the process if it is busy (with `job`, where given)."""
+        with self._lock:
+            if self._job is not None and job in (None, self._job):
+                _kill_group(self._process.pid)
+
+    def close(self, *, wait=True):
+        """End the process: politely when it is idle, then by force."""
+        with self._lock:
+            self._is_closed = True
+            process = self._process
+            if process is None:
+                return
+            if self._job is not None or not wait:
+                self._reap()
+                return
+            self._channel.close()
+            try:
+                process.wait(_GRACE)
+            except subprocess.TimeoutExpired:
+                _kill_group(process.pid)
+                process.wait()
+            self._process = self._channel = None
+
+    # -- its calls -----------------------------------------------------------
+
+    def serve(self, jobs, startups):
+        """Take jobs from the queue until it yields None; runs in the lane's thread."""
+        while (job := jobs.get()) is not None:
+            if not job.set_running_or_notify_cancel():
+                continue
+            job.lane = self.number
+            try:
+                outcome, error = self._perform(job, startups), None
+            except BaseException as e:
+                outcome, error = None, e
+            if error is None:
+                job.set_result(outcome)
+            else:
+                job.set_exception(error)
+
+    def _perform(self, job, startups):
+        began = worker.clock()
+        is_new = self._process is None
+        try:
+            self.start()
+        except OSError as error:
+            raise LaneNotStarted(
+                f"a worker process could not be started: {error}"
+            ) from error
+        with self._lock:
+            if self._process is None:
+                raise WorkerDied("it was stopped")
+            self._job = job
+        try:
+            self._greet()
+            if is_new:
+                startups.append((self.number, self.pid, began, worker.clock()))
+            self._channel.send(frames.JOB, job.payload)
+            return self._await(job)
+        except (frames.PeerDied, frames.PeerClosed) as end:
+            raise self._autopsy(job, end) from None
+        finally:
+            self._job = None
+
+    def _await(self, job):
+        while True:
+            kind, body = self._channel.receive()
+            if kind == frames.BLOCK:
+                size = int.from_bytes(body[:8], "little")
+                job.blocks.append((body[8 : 8 + size], body[8 + size :]))
+            elif kind == frames.RESULT:
+                return cloudpickle.loads(body)
+            else:
+                pickled, text = cloudpickle.loads(body)
+                error = cloudpickle.loads(pickled)
+                error.__cause__ = RemoteTraceback(text)
+                raise error
+
+    def _autopsy(self, job, end):
+        died, pid, greeted = worker.clock(), self.pid, self._is_greeted
+        reason = self._reap()
+        if not greeted:
+            return LaneNotStarted(
+                f"a worker process ended before its first call ({reason}); "
+                "its own message, if any, is on stderr"
+            )
+        if isinstance(end, frames.PeerClosed):
+            reason = "it closed its connection"
+        records, payload, position, started = slate.salvage(self._memory)
+        blocks = [*job.blocks, (records, payload)]
+        return WorkerDied(reason, Salvage(blocks, position, started, died, pid))
+
+
+def _spawn(place, socket_fd, slate_fd):
+    code = (
+        f"import sys; sys.path[:] = {list(place.path)!r}; "
+        f"from {__package__}.serve import main; main({socket_fd}, {slate_fd})"
+    )
+    return subprocess.Popen(
+        [sys.executable, *subprocess._args_from_interpreter_flags(), "-c", code],
+        pass_fds=(socket_fd, slate_fd),
+        stdin=subprocess.DEVNULL,
+        env=dict(place.environment),
+        cwd=place.folder,
+        start_new_session=True,
+    )
+
+
+def _kill_group(pid):
+    try:
+        os.killpg(pid, signal.SIGKILL)
+    except (ProcessLookupError, PermissionError):
+        pass
+
+
+def describe_exit(code):
+    """``"exit code 3"`` or ``"killed by SIGSEGV"`` from a `Popen.returncode`."""
+    if code >= 0:
+        return f"exit code {code}"
+    try:
+        return f"killed by {signal.Signals(-code).name}"
+    except ValueError:
+        return f"killed by signal {-code}"
+
+
+# -- lanes kept between runs ------------------------------------------------------
+
+_reserve = []
+_reserve_lock = threading.Lock()
+
+
+class Lease:
+    """`n` lanes for one owner, fed from one queue.
+
+    Parameters
+    ----------
+    n : int
+        Number of lanes; their processes start when there is work for them.
+    place : Place
+    """
+
+    def __init__(self, n, place):
+        self.startups = []  # (lane, pid, began, ready) of processes started here
+        self._jobs = queue.SimpleQueue()
+        self._n_submitted = 0
+        self.lanes = _take(n, place)
+        self._threads = []
+        for number, lane in enumerate(self.lanes):
+            lane.number = number
+
+    def submit(self, payload, callback=None):
+        """Queue a pickled callable; a `LaneFuture`."""
+        job = LaneFuture(payload)
+        if callback is not None:
+            job.add_done_callback(callback)
+        if len(self._threads) < len(self.lanes):
+            self._add_thread(self.lanes[len(self._threads)])
+        self._jobs.put(job)
+        return job
+
+    def _add_thread(self, lane):
+        thread = threading.Thread(
+            target=lane.serve,
+            args=(self._jobs, self.startups),
+            name=f"parallel_nb-lane-{lane.number}",
+            daemon=True,
+        )
+        self._threads.append(thread)
+        thread.start()
+
+    def kill_busy(self):
+        """End the calls in progress with their processes, and drop those that wait."""
+        self._drop_waiting()
+        for lane in self.lanes:
+            lane.kill()
+
+    def _drop_waiting(self):
+        while True:
+            try:
+                job = self._jobs.get_nowait()
+            except queue.Empty:
+                return
+            if job is not None:
+                job.cancel()
+
+    def release(self):
+        """Give the lanes back; calls in progress are waited for."""
+        for _ in self._threads:
+            self._jobs.put(None)
+        for thread in self._threads:
+            thread.join()
+        _give_back(self.lanes)
+
+
+def _take(n, place):
+    with _reserve_lock:
+        fitting = [lane for lane in _reserve if lane.place == place][:n]
+        for lane in fitting:
+            _reserve.remove(lane)
+    taken = []
+    for lane in fitting:
+        if lane.is_usable:
+            taken.append(lane)
+        else:
+            lane.close(wait=False)
+    return taken + [Lane(place) for _ in range(n - len(taken))]
+
+
+def _give_back(lanes):
+    kept = [lane for lane in lanes if lane.is_usable]
+    for lane in lanes:
+        if lane not in kept:
+            lane.close(wait=False)
+    with _reserve_lock:
+        _reserve.extend(kept)
+        surplus = _reserve[: max(0, len(_reserve) - _KEPT_WARM)]
+        del _reserve[: len(surplus)]
+    for lane in surplus:
+        lane.close(wait=False)
+
+
+def close_reserve():
+    """End all idle lanes; the next run starts new ones."""
+    with _reserve_lock:
+        lanes, _reserve[:] = list(_reserve), []
+    for lane in lanes:
+        lane.close(wait=False)
+
+
+def _forget_reserve():
+    # A forked child shares the sockets; two masters for one lane would garble both.
+    global _reserve_lock
+    _reserve_lock = threading.Lock()
+    _reserve.clear()
+
+
+atexit.register(close_reserve)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_reserve)

@@ -1,0 +1,213 @@
+"""Runs one shell command from a thread of the parent: bounded output, exact CPU time.
+
+Knows processes and pipes; nothing of batches.
+"""
+
+import os
+import selectors
+import signal
+import subprocess
+import threading
+import time
+
+from ..tasks import Shell, ShellResult
+from .lanes import describe_exit
+from .worker import clock
+
+_KEPT = 1 << 16
+_PIPE_HOLDS = 1 << 20
+_GRACE = 0.3
+# Where the OS has no pidfd, the command's end is seen by asking this often (seconds).
+_ASK_EVERY = 0.05
+
+
+class ShellAttempt:
+    """One execution of a `Shell` task; `cancel` may come from another thread."""
+
+    def __init__(self, task: Shell):
+        self.task = task
+        self.started = self.ended = float("nan")
+        self.cpu = float("nan")
+        self.max_rss = 0
+        self.pid = 0
+        self.result = None
+        self.error = ""
+        self._process = None
+        self._is_cancelled = False
+        self._lock = threading.Lock()
+
+    def __call__(self):
+        """Run to the end; times, CPU seconds and result are attributes afterwards."""
+        self.started = clock()
+        try:
+            with self._lock:
+                process = self._process = self._start()
+            self.pid = process.pid
+            stdout, stderr = _Kept(), _Kept()
+            self._listen(process, stdout, stderr)
+            code = process.returncode
+            self.result = ShellResult(
+                self.task.command,
+                code,
+                stdout.text(),
+                stderr.text(),
+                stdout.n,
+                stderr.n,
+            )
+            if code != 0:
+                last = (self.result.stderr or self.result.stdout).strip()
+                last = last.rsplit("\n", 1)[-1][:200]
+                self.error = describe_exit(code) + (f": {last}" if last else "")
+        except OSError as error:
+            self.error = f"{type(error).__name__}: {error}"
+        finally:
+            self.ended = clock()
+        return self
+
+    def _start(self):
+        task = self.task
+        if self._is_cancelled:
+            raise OSError("cancelled before it started")
+        return subprocess.Popen(
+            task.command,
+            shell=isinstance(task.command, str),
+            cwd=task.cwd,
+            env=None if task.env is None else {**os.environ, **task.env},
+            stdin=subprocess.DEVNULL if task.input is None else subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+
+    def _listen(self, process, stdout, stderr):
+        """Read and feed the pipes until the command itself ends.
+
+        A child left in the background may hold the pipes open: what it writes later is
+        not waited for.
+        """
+        data = self.task.input
+        data = memoryview(data.encode() if isinstance(data, str) else data or b"")
+        pidfd = _open_pidfd(process.pid)
+        with selectors.DefaultSelector() as selector:
+            for pipe, kept in ((process.stdout, stdout), (process.stderr, stderr)):
+                os.set_blocking(pipe.fileno(), False)
+                selector.register(pipe, selectors.EVENT_READ, kept)
+            if process.stdin is not None:
+                os.set_blocking(process.stdin.fileno(), False)
+                selector.register(process.stdin, selectors.EVENT_WRITE)
+            if pidfd is not None:
+                selector.register(pidfd, selectors.EVENT_READ)
+            try:
+                while not self._has_ended(process):
+                    for key, _ in selector.select(None if pidfd else _ASK_EVERY):
+                        if key.fileobj is process.stdin:
+                            data = self._feed(selector, process.stdin, data)
+                        elif key.data is not None and not key.data.read(key.fd):
+                            selector.unregister(key.fileobj)
+                for pipe, kept in ((process.stdout, stdout), (process.stderr, stderr)):
+                    kept.drain(pipe.fileno())
+            finally:
+                for pipe in (process.stdin, process.stdout, process.stderr):
+                    if pipe is not None and not pipe.closed:
+                        try:
+                            pipe.close()
+                        except BrokenPipeError:
+                            pass
+                if pidfd is not None:
+                    os.close(pidfd)
+
+    def _has_ended(self, process):
+        with self._lock:
+            pid, status, usage = os.wait4(process.pid, os.WNOHANG)
+            if pid == 0:
+                return False
+            process.returncode = os.waitstatus_to_exitcode(status)
+        self.cpu = usage.ru_utime + usage.ru_stime
+        self.max_rss = usage.ru_maxrss * (1 if os.uname().sysname == "Darwin" else 1024)
+        return True
+
+    @staticmethod
+    def _feed(selector, stdin, data):
+        try:
+            data = data[os.write(stdin.fileno(), data[: 1 << 16]) :]
+        except BlockingIOError:
+            return data
+        except BrokenPipeError:
+            data = data[len(data) :]
+        if not len(data):
+            selector.unregister(stdin)
+            stdin.close()
+        return data
+
+    def cancel(self):
+        """End the command and its group: TERM, then KILL after 0.3 s."""
+        with self._lock:
+            self._is_cancelled = True
+            if not self._signal(signal.SIGTERM):
+                return
+        until = time.monotonic() + _GRACE
+        while time.monotonic() < until:
+            with self._lock:
+                if self._process.returncode is not None:
+                    return
+            time.sleep(0.01)
+        with self._lock:
+            self._signal(signal.SIGKILL)
+
+    def _signal(self, number):
+        # Under the lock: once it is reaped, its number may be somebody else's.
+        process = self._process
+        if process is None or process.returncode is not None:
+            return False
+        try:
+            os.killpg(process.pid, number)
+        except ProcessLookupError:
+            return False
+        return True
+
+
+class _Kept:
+    """The head and the tail of a stream."""
+
+    def __init__(self):
+        self.n = 0
+        self.is_dry = False
+        self._head = bytearray()
+        self._tail = bytearray()
+
+    def read(self, fd):
+        """Take what is there; False at the end of the stream."""
+        try:
+            data = os.read(fd, _KEPT)
+        except BlockingIOError:
+            self.is_dry = True
+            return True
+        self.is_dry = False
+        self.n += len(data)
+        room = _KEPT - len(self._head)
+        self._head += data[:room]
+        self._tail += data[room:]
+        if len(self._tail) > 2 * _KEPT:
+            del self._tail[:-_KEPT]
+        return bool(data)
+
+    def drain(self, fd):
+        """Take what the pipe still holds, not what a child left behind adds to it."""
+        for _ in range(_PIPE_HOLDS // _KEPT):
+            if not self.read(fd) or self.is_dry:
+                return
+
+    def text(self):
+        tail = self._tail[-_KEPT:]
+        left_out = self.n - len(self._head) - len(tail)
+        text = self._head.decode(errors="replace")
+        if left_out > 0:
+            text += f"\n… {left_out:,} bytes left out …\n"
+        return text + tail.decode(errors="replace")
+
+
+def _open_pidfd(pid):
+    try:
+        return os.pidfd_open(pid)
+    except (AttributeError, OSError):
+        return None

@@ -1,0 +1,351 @@
+"""What happens in a worker: calls a function on inputs and times every attempt.
+
+Runs in every backend's workers, so it imports nothing heavy: that import is start-up
+time. It knows no scheduling, no frames, and nothing of how its records travel.
+"""
+
+import copyreg
+import io
+import os
+import pickle
+import socket
+import struct
+import sys
+import threading
+import time
+from collections import OrderedDict
+from contextlib import nullcontext
+from functools import cache
+from typing import NamedTuple
+
+try:
+    import resource
+except ImportError:  # Windows has no getrusage
+    resource = None
+
+# One time line for all processes of a host: perf_counter is the system-wide monotonic
+# clock on Linux, macOS and Windows, not one counted from a process's own start.
+clock = time.perf_counter
+
+DONE, FAILED = 0, 1
+
+# position in the chunk, started, ended, cpu, max_rss (bytes, 0 unknown), status, size
+# of the pickled result (bytes, 0 where it was not pickled)
+RECORD = struct.Struct("<qdddqqq")
+RECORD_FIELDS = [
+    ("position", "<i8"),
+    ("started", "<f8"),
+    ("ended", "<f8"),
+    ("cpu", "<f8"),
+    ("max_rss", "<i8"),
+    ("status", "<i8"),
+    ("size", "<i8"),
+]
+
+# Below this, asking the OS for memory would cost more than a percent of the attempt.
+_WORTH_MEASURING_MEMORY = 100e-6
+_KEPT_FUNCTIONS = 16
+
+# Set by a lane's process; where it is None, records go home with the chunk's outcome.
+slate = None
+# 0 in the process that the user talks to, 1 in its workers.
+nesting_level = 0
+
+_functions = OrderedDict()
+_functions_lock = threading.Lock()
+
+
+class Outcome(NamedTuple):
+    """What a chunk sends home."""
+
+    pid: int
+    thread: int
+    host: str
+    blocks: (
+        list  # of (records, payload): packed RECORDs; pickles, or objects in threads
+    )
+    undecodable: str  # why the inputs could not be unpickled together, or ""
+
+
+class Chunk:
+    """Some inputs of one function, executed one after the other in one worker.
+
+    Parameters
+    ----------
+    function : object
+        The callable itself, or ``(key, pickle or path)`` where it has to travel.
+    inputs : list or bytes
+        The inputs, or their pickle.
+    size : int
+        Number of inputs.
+    is_star : bool
+        Whether an input is an ``(args, kwargs)`` pair or the only argument.
+    budget : float
+        Seconds after which the rest is handed back instead of executed: a wrong guess
+        of the tasks' length costs one attempt's time, not a chunk's.
+    in_threads : bool
+        Whether neighbours share the process, which decides the CPU clock.
+    level : int
+        How deep a ``joblib.Parallel`` called by a task is nested.
+    """
+
+    def __init__(self, function, inputs, size, *, is_star, budget, in_threads, level=1):
+        self.function = function
+        self.inputs = inputs
+        self.size = size
+        self.is_star = is_star
+        self.budget = budget
+        self.in_threads = in_threads
+        self.level = level
+        self.is_stopped = False
+        self.sink = None
+
+    def __len__(self):
+        return self.size
+
+    def __call__(self):
+        sink = self.sink = self._open_sink()
+        with _nested_parallelism(self.level):
+            try:
+                function = _decode_function(self.function)
+            except BaseException as error:
+                self._fail_all(sink, "the function could not be unpickled", error)
+                return self._outcome(sink)
+            inputs = self.inputs
+            if isinstance(inputs, bytes):
+                try:
+                    inputs = pickle.loads(inputs)
+                except BaseException as error:
+                    if self.size > 1:
+                        return self._outcome(sink, undecodable=_line(error))
+                    self._fail_all(sink, "the input could not be unpickled", error)
+                    return self._outcome(sink)
+            self._execute(function, inputs, sink)
+        return self._outcome(sink)
+
+    def _open_sink(self):
+        if isinstance(self.inputs, bytes):
+            if slate is not None:
+                slate.decode()
+                return slate
+            return Pickles()
+        return Objects()
+
+    def _execute(self, function, inputs, sink):
+        now, cpu, put = clock, _cpu_clock(self.in_threads), sink.put
+        until = now() + self.budget
+        is_star = self.is_star
+        sink.start()
+        for position, value in enumerate(inputs):
+            cpu_before = cpu()
+            started = now()
+            try:
+                if is_star:
+                    result = function(*value[0], **value[1])
+                else:
+                    result = function(value)
+            except BaseException as error:
+                ended = now()
+                spent = cpu() - cpu_before
+                if isinstance(error, KeyboardInterrupt) and _is_users(self.in_threads):
+                    sink.interrupted = (position, started, ended, spent)
+                    raise
+                status, result = FAILED, describe(error)
+            else:
+                ended = now()
+                spent = cpu() - cpu_before
+                status = DONE
+            memory = peak_memory() if ended - started > _WORTH_MEASURING_MEMORY else 0
+            put(position, started, ended, spent, memory, status, result)
+            if ended > until or self.is_stopped:
+                break
+
+    def _fail_all(self, sink, what, error):
+        line, text, types = describe(error)
+        for position in range(self.size):
+            now = clock()
+            failure = (f"{what}: {line}", text, types)
+            sink.put(position, now, now, 0.0, 0, FAILED, failure)
+
+    def _outcome(self, sink, undecodable=""):
+        return Outcome(
+            os.getpid(),
+            threading.get_ident(),
+            host(),
+            sink.finish(),
+            undecodable,
+        )
+
+
+class Objects:
+    """Keeps results as they are: for workers that share the caller's memory."""
+
+    def __init__(self):
+        self.records = bytearray()
+        self.results = []
+        self.interrupted = None
+
+    def start(self):
+        """Nothing to mark: a thread dies only with its process."""
+
+    def put(self, position, started, ended, cpu, memory, status, result):
+        self.records += RECORD.pack(position, started, ended, cpu, memory, status, 0)
+        self.results.append(result)
+
+    def finish(self):
+        return [(bytes(self.records), self.results)]
+
+
+class Pickles:
+    """Pickles each result by itself, so that one bad result spoils no other."""
+
+    def __init__(self):
+        self.records = bytearray()
+        self.payload = bytearray()
+        self.interrupted = None
+
+    def start(self):
+        """Nothing to mark: these records die with their process."""
+
+    def put(self, position, started, ended, cpu, memory, status, result):
+        status, data = pickle_result(status, result)
+        self.records += RECORD.pack(
+            position, started, ended, cpu, memory, status, len(data)
+        )
+        self.payload += data
+
+    def finish(self):
+        return [(bytes(self.records), bytes(self.payload))]
+
+
+def pickle_result(status, result):
+    """The status and the pickle of a result; a failure when it cannot be pickled."""
+    try:
+        return status, dumps(result)
+    except BaseException as error:
+        line, text, types = describe(error)
+        failure = (f"the result could not be pickled: {line}", text, types)
+        return FAILED, pickle.dumps(failure, pickle.HIGHEST_PROTOCOL)
+
+
+_PLAIN = frozenset({int, float, bool, str, bytes, type(None), complex})
+
+
+def dumps(value):
+    """Pickle for the way home: plainly, or with cloudpickle what only that can."""
+    if type(value) in _PLAIN:
+        return pickle.dumps(value, pickle.HIGHEST_PROTOCOL)
+    buffer = io.BytesIO()
+    numpy = sys.modules.get("numpy")
+    try:
+        pickler = pickle.Pickler(buffer, pickle.HIGHEST_PROTOCOL)
+        if numpy is not None:
+            pickler.dispatch_table = {
+                **copyreg.dispatch_table,
+                numpy.memmap: _reduce_memmap,
+            }
+        pickler.dump(value)
+        return buffer.getbuffer()
+    except BaseException:
+        import cloudpickle
+
+        return cloudpickle.dumps(value, pickle.HIGHEST_PROTOCOL)
+
+
+def _reduce_memmap(array):
+    # Arrays that joblib mapped for the trip here must not be sent back as references to
+    # files that are deleted when the run ends.
+    from joblib._memmapping_reducer import reduce_array_memmap_backward
+
+    return reduce_array_memmap_backward(array)
+
+
+def _decode_function(function):
+    """The callable itself, unpickled once a worker and run."""
+    if callable(function):
+        return function
+    key, source = function
+    with _functions_lock:
+        found = _functions.get(key)
+    if found is None:
+        if isinstance(source, str):
+            with open(source, "rb") as file:
+                source = file.read()
+        found = pickle.loads(source)
+        with _functions_lock:
+            _functions[key] = found
+            while len(_functions) > _KEPT_FUNCTIONS:
+                _functions.popitem(last=False)
+    return found
+
+
+def _nested_parallelism(level):
+    """Keep a task's own joblib calls from using all cores once more, as joblib does.
+
+    Lanes have installed this for good, and joblib may not be imported in them yet.
+    """
+    parallel = sys.modules.get("joblib.parallel")
+    if slate is not None or parallel is None:
+        return nullcontext()
+    if level > 1:
+        backend = parallel.SequentialBackend(nesting_level=level)
+    else:
+        backend = parallel.ThreadingBackend(nesting_level=level)
+    return parallel.parallel_config(backend=backend, n_jobs=None)
+
+
+def _cpu_clock(in_threads):
+    return time.thread_time if in_threads else time.process_time
+
+
+def _is_users(in_threads):
+    """Whether a KeyboardInterrupt here is the user's and not the task's own."""
+    return (
+        not in_threads
+        and nesting_level == 0
+        and threading.current_thread() is threading.main_thread()
+    )
+
+
+@cache
+def host():
+    """Name of the machine."""
+    return socket.gethostname()
+
+
+def peak_memory():
+    """Highest resident memory of this process so far, in bytes; 0 where unknown."""
+    if resource is None:
+        return 0
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
+
+
+def describe(error):
+    """An exception as text that always survives a pickle.
+
+    Returns
+    -------
+    line : str
+        ``"ValueError: …"``.
+    text : str
+        The traceback without this module's frame.
+    types : tuple of str
+        Qualified names of the exception's classes, most derived first.
+    """
+    import traceback
+
+    kind = type(error)
+    below = error.__traceback__.tb_next if error.__traceback__ else None
+    text = "".join(traceback.format_exception(kind, error, below))
+    types = tuple(f"{k.__module__}.{k.__qualname__}" for k in kind.__mro__)
+    return _line(error), text, types
+
+
+def _line(error):
+    try:
+        message = str(error)
+    except BaseException as second:
+        message = f"(its str() raised {type(second).__name__})"
+    name = type(error).__qualname__
+    return f"{name}: {message}" if message else name

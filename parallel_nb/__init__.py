@@ -1,21 +1,22 @@
 """Run or record a batch of tasks and see where the worker-seconds went.
 
 Make a Run
-    run           a function over inputs, or a list of tasks, on any joblib backend
-    Task          one call with a name and arguments of its own
-    shell         one shell command as a task
-    record        every joblib call made inside a ``with`` block, by any library
-    last_run      the latest Run of this process
-    load          a Run from a file
+    run               a function over inputs, or a list of tasks, on any joblib backend
+    Task              one call with a name and arguments of its own
+    shell             one shell command as a task
+    record            every joblib call made inside a ``with`` block, by any library
+    last_run          the latest Run of this process
+    load              a Run from a file
+    register_backend  makes "isolated" known to joblib code of your own
 
 Read it
-    Run           attempts, tasks, results, errors, edges, summary(), from_frame()
-    Meta          what is true of a whole Run: workers, backend, host, versions
+    Run               attempts, tasks, results, errors, edges, summary(), from_frame()
+    Meta              what is true of a whole Run: workers, backend, host, versions
 
 Show it, keep it
-    draw          plots that take a Run and give back matplotlib Axes
-    to_html       one self-contained page
-    save          a Run into one Parquet file
+    draw              plots that take a Run and give back matplotlib Axes
+    to_html           one self-contained page
+    save              a Run into one Parquet file
 
 When something is wrong
     TasksFailed       results were asked for and some tasks are not done
@@ -41,6 +42,7 @@ _HOMES = {
     "run": "engine.running",
     "last_run": "engine.running",
     "record": "engine.recording",
+    "register_backend": "engine.isolated",
     "Task": "tasks",
     "shell": "tasks",
     "Run": "runs",
@@ -83,7 +85,7 @@ def load_ipython_extension(shell):
     from . import magics
 
     _show_richly(shell)
-    magics.register(shell)
+    magics.load(shell)
 
 
 # Types that `display` knows how to show, by module; naming them imports nothing.

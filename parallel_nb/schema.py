@@ -7,7 +7,7 @@ to know what the numbers mean together (`metrics.py`) or what else belongs to a 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -115,12 +115,11 @@ def validate(frame: pd.DataFrame) -> pd.DataFrame:
     (2.0); got 1.0 in row 0 (task 0 'task')
     """
     _check_columns(frame)
-    if list(frame.columns) != list(COLUMNS):
+    if list(frame.columns) == list(COLUMNS):
+        frame = frame.copy(deep=False)
+    else:
         frame = frame[list(COLUMNS)]
-    if not (
-        isinstance(frame.index, pd.RangeIndex) and frame.index.equals(_range(frame))
-    ):
-        frame = frame.set_axis(_range(frame), axis="index")
+    frame.index = pd.RangeIndex(len(frame))
     for column, dtype in DTYPES.items():
         _check_dtype(column, frame[column], dtype)
     _check_values(frame)
@@ -184,8 +183,29 @@ def coerce(columns: Mapping[str, Any] | pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(data, copy=False)
 
 
-def _range(frame):
-    return pd.RangeIndex(len(frame))
+def as_text(values: Sequence[str | None]) -> pd.api.extensions.ExtensionArray:
+    r"""An array of the text dtype; what UTF-8 cannot hold is written with backslashes.
+
+    File names and messages of the operating system can contain such halves of
+    characters, and no name or message may cost a run its record.
+
+    Examples
+    --------
+    >>> [len(text) for text in as_text(["abc", "\udcff"])]
+    [3, 6]
+    """
+    if not len(values):
+        return pd.array([], dtype=_TEXT)
+    try:
+        return pd.array(values, dtype=_TEXT)
+    except UnicodeEncodeError:
+        return pd.array([_encodable(value) for value in values], dtype=_TEXT)
+
+
+def _encodable(value):
+    if not isinstance(value, str):
+        return value
+    return value.encode("utf-8", "backslashreplace").decode()
 
 
 def _listing(names) -> str:
@@ -314,21 +334,8 @@ def _refuse_gap(task: np.ndarray, n_tasks: int) -> None:
 
 
 def _constant(column: str, value: Any, dtype, n_rows: int):
-    if isinstance(dtype, pd.CategoricalDtype):
-        known = not (value is None or pd.isna(value))
-        categories = dtype.categories
-        if categories is None:
-            categories = pd.Index([str(value)] if known else [], dtype="str")
-        code = categories.get_indexer([str(value)])[0] if known else -1
-        if known and code < 0:
-            raise _unknown_status(value)
-        codes = np.full(n_rows, code, dtype=np.int8)
-        return pd.Categorical.from_codes(codes, categories=categories)
-    if isinstance(dtype, pd.StringDtype):
-        one = pd.array([None if value is None else str(value)], dtype=dtype)
-        return one.take(np.zeros(n_rows, dtype=np.int64))
     one = _converted(column, [np.nan if value is None else value], dtype)
-    return np.full(n_rows, one[0], dtype=dtype)
+    return one.take(np.zeros(n_rows, dtype=np.int64))
 
 
 def _converted(column: str, values: Any, dtype):
@@ -339,9 +346,7 @@ def _converted(column: str, values: Any, dtype):
     if isinstance(dtype, pd.CategoricalDtype):
         return _to_category(values, dtype)
     if isinstance(dtype, pd.StringDtype):
-        text = (
-            pd.array(values, dtype=dtype) if len(values) else pd.array([], dtype=dtype)
-        )
+        text = as_text(values)
         default = DEFAULTS.get(column)
         return text.fillna(default) if default is not None else text
     return _to_number(column, values, dtype)
@@ -349,19 +354,11 @@ def _converted(column: str, values: Any, dtype):
 
 def _to_category(values, dtype):
     if not isinstance(values, pd.Categorical):
-        text = (
-            pd.array(values, dtype=_TEXT) if len(values) else pd.array([], dtype=_TEXT)
-        )
-        values = pd.Categorical(text)
+        values = pd.Categorical(as_text(values))
     if dtype is _LABELS:
-        if values.categories.inferred_type not in ("string", "empty"):
-            values = values.rename_categories(values.categories.astype(str))
-        return values
-    unknown = [c for c in values.categories if c not in STATUSES]
-    used = set(values.codes)
-    for category in unknown:
-        if values.categories.get_loc(category) in used:
-            raise _unknown_status(category)
+        return values.rename_categories(values.categories.astype("str"))
+    for used in values.remove_unused_categories().categories.difference(STATUSES):
+        raise _unknown_status(used)
     return values.set_categories(STATUSES)
 
 

@@ -23,9 +23,15 @@ import pyarrow.parquet as pq
 
 from . import __version__, schema
 from .errors import SchemaError, StoreError
-from .runs import EDGES, MISSING, STARTUPS, Meta, Run
-
-FORMAT_VERSION = 1
+from .runs import (
+    EDGES,
+    FORMAT_VERSION,
+    MISSING,
+    STARTUPS,
+    Meta,
+    Run,
+    last_attempt_rows,
+)
 
 _KEY = b"parallel_nb"
 _MAGIC = b"PAR1"
@@ -33,7 +39,8 @@ _TRACEBACK = "traceback"
 _RESULT = "result"
 _TEXTS = [schema.NAME, schema.AGENT, schema.STATUS, schema.HOST, schema.ERROR]
 # What plain pickle writes without naming a function or class of the user's.
-_PLAIN = (type(None), bool, int, float, complex, str, bytes)
+_PLAIN = {type(None), bool, int, float, complex, str, bytes}
+_PLAIN_ARRAYS = {np.ndarray, np.float64, np.float32, np.int64, np.int32, np.bool_}
 
 
 def save(run: Run, path: str | os.PathLike, *, with_results: bool = False) -> Path:
@@ -120,45 +127,37 @@ def _table(run: Run, with_results: bool) -> pa.Table:
     tracebacks = run.tracebacks
     if tracebacks:
         keys = zip(attempts[schema.TASK], attempts[schema.ATTEMPT], strict=True)
-        texts = pa.array([tracebacks.get(key) for key in keys], pa.large_string())
-        table = table.append_column(_TRACEBACK, texts)
+        texts = schema.as_text([tracebacks.get(key) for key in keys])
+        table = table.append_column(_TRACEBACK, pa.array(texts))
     if with_results:
         table = table.append_column(_RESULT, _pickled_results(run))
     header = {
         "format_version": FORMAT_VERSION,
         "written_by": __version__,
-        "meta": run.meta.to_dict(),
+        "meta": {**run.meta.to_dict(), "format_version": FORMAT_VERSION},
         "edges": run.edges.to_dict("list"),
         "startups": run.startups.astype(object).to_dict("list"),
     }
-    text = json.dumps(header, ensure_ascii=False)
     return table.replace_schema_metadata(
-        {**(table.schema.metadata or {}), _KEY: text.encode()}
+        {**(table.schema.metadata or {}), _KEY: json.dumps(header).encode()}
     )
 
 
 def _pickled_results(run: Run) -> pa.Array:
     """Each task's result as bytes, in the row of its last attempt."""
     results = run.results_or(MISSING)
-    attempts = run.attempts
-    tasks = attempts[schema.TASK].to_numpy()
-    last = np.zeros(run.n_tasks, dtype=np.int64)
-    np.maximum.at(last, tasks, attempts[schema.ATTEMPT].to_numpy())
-    is_last = attempts[schema.ATTEMPT].to_numpy() == last[tasks]
-    return pa.array(
-        (
-            _pickled(task, results[task]) if kept else None
-            for task, kept in zip(tasks.tolist(), is_last.tolist(), strict=True)
-        ),
-        pa.large_binary(),
-        size=len(tasks),
-    )
+    rows = last_attempt_rows(run.attempts)
+    pickled = np.full(len(run.attempts), None, dtype=object)
+    for task, row in enumerate(rows.tolist()):
+        pickled[row] = _pickled(task, results[task])
+    return pa.array(pickled, pa.large_binary())
 
 
 def _pickled(task: int, result: Any) -> bytes | None:
     if result is MISSING:
         return None
-    if type(result) in _PLAIN:
+    kind = type(result)
+    if kind in _PLAIN or (kind in _PLAIN_ARRAYS and not result.dtype.hasobject):
         return pickle.dumps(result, protocol=5)
     import cloudpickle
 
@@ -173,7 +172,7 @@ def _pickled(task: int, result: Any) -> bytes | None:
 
 @contextlib.contextmanager
 def _replacing(target: Path) -> Iterator[io.BufferedWriter]:
-    """A file to write that takes the place of `target` at the end, or leaves no trace."""
+    """A file that takes the place of `target` once written, or leaves no trace."""
     with _telling(target, "write"):
         final = Path(os.path.realpath(target))
         if final.is_dir():
@@ -183,7 +182,7 @@ def _replacing(target: Path) -> Iterator[io.BufferedWriter]:
                 f"there is no folder {final.parent}; create it first"
             )
         # In the same folder, so that the last step is a rename within one file system.
-        draft = final.with_name(f".{final.name}.{os.getpid()}-{secrets.token_hex(4)}")
+        draft = final.with_name(f".{final.name}.{secrets.token_hex(6)}.tmp")
         try:
             with draft.open("xb") as file:
                 yield file
@@ -217,7 +216,8 @@ def _telling(path: Path, verb: str) -> Iterator[None]:
     except StoreError:
         raise
     except (OSError, pa.ArrowException) as error:
-        told = StoreError(f"cannot {verb} {path}: {error}")
+        why = getattr(error, "strerror", None) or error
+        told = StoreError(f"cannot {verb} {path}: {why}")
         told.errno = getattr(error, "errno", None)
         raise told from error
 
@@ -256,7 +256,7 @@ def _header(path: Path, metadata: dict[bytes, bytes]) -> dict[str, Any]:
         version = header["format_version"]
     except (ValueError, KeyError, TypeError) as error:
         raise StoreError(f"{path} is damaged: no readable header ({error})") from error
-    if version not in _READERS:
+    if not isinstance(version, int) or version not in _READERS:
         raise StoreError(
             f"{path} has run file format {version}, written by parallel_nb "
             f"{header.get('written_by', 'of unknown version')}; this is parallel_nb "

@@ -188,7 +188,10 @@ def name_of(func: Callable) -> str:
 def _checked_cost(cost):
     if cost is None:
         return None
-    cost = float(cost)
-    if not cost >= 0:
-        raise ArgumentError(f"`cost` must be a number ≥ 0; got {cost!r}")
-    return cost
+    try:
+        number = float(cost)
+    except (TypeError, ValueError):
+        number = -1.0
+    if not 0 <= number < float("inf"):
+        raise ArgumentError(f"`cost` must be a finite number ≥ 0; got {cost!r}")
+    return number

@@ -35,6 +35,7 @@ FLOORS = {
     "magics": 6,
     "widgets": 6,
     "cli": 6,
+    "workloads": 6,
     "__init__": 7,
     "__main__": 8,
 }

@@ -42,12 +42,16 @@ def settings(n_jobs=None, backend=None) -> Settings:
     is_worker = worker.nesting_level > 0
     if backend is None:
         active = context["backend"]
-        if not isinstance(active, ParallelBackendBase):
-            backend = "sequential" if is_worker else DEFAULT
-        else:
+        if isinstance(active, ParallelBackendBase):
             # A nested level has its own instance, which knows how deep it is.
             backend = active
             is_worker = is_worker or (active.nesting_level or 0) > 0
+        elif is_worker:
+            backend = "sequential"
+        elif "threads" == context["prefer"] or "sharedmem" == context["require"]:
+            backend = "threading"
+        else:
+            backend = DEFAULT
     backend = _checked_backend(backend)
     if n_jobs is None:
         configured = context["n_jobs"]
@@ -115,8 +119,9 @@ class Workers:
     """
 
     def __init__(self, chosen: Settings):
+        # What was configured is in `chosen`: an argument wins over a configured wish.
         self._parallel = joblib.Parallel(
-            n_jobs=chosen.n_workers, backend=chosen.backend
+            n_jobs=chosen.n_workers, backend=chosen.backend, prefer=None, require=None
         )
         self._chosen = chosen
         self._functions = {}

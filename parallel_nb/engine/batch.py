@@ -4,7 +4,7 @@ Knows order, names and costs; nothing of workers, times or results.
 """
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -73,10 +73,26 @@ class Listed:
     costs : array of shape (n,), optional
         Expected length of each, in any unit.
     order : {"given", "longest_first"}
+    names : str or list of str
+        What all tasks are called, or each of them.
+    error : Exception, optional
+        What ended the reading of the items.
     """
 
-    def __init__(self, items, func, *, costs=None, order="given", ready=0.0):
+    def __init__(
+        self,
+        items,
+        func,
+        *,
+        costs=None,
+        order="given",
+        names="",
+        error=None,
+        ready=0.0,
+    ):
         self.items = items
+        self.names = names
+        self.error = error
         self._func = func
         self._ready = ready
         self._next = 0
@@ -85,8 +101,8 @@ class Listed:
             self._order = np.argsort(-costs, kind="stable")
         else:
             self._order = np.arange(len(items))
-        ordered = np.ones(len(items)) if costs is None else costs[self._order]
-        self._cumulative = np.concatenate(([0.0], np.cumsum(ordered)))
+        costs = np.ones(len(items)) if costs is None else _positive(costs)
+        self._cumulative = np.concatenate(([0.0], np.cumsum(costs[self._order])))
         self._is_identity = order == "given"
 
     @property
@@ -136,9 +152,11 @@ class Listed:
         cost = float(self._cumulative[stop] - self._cumulative[start])
         return Piece(func, is_star, positions, inputs, cost, self._ready)
 
-    def names(self, n):
-        """Names of the first `n` tasks where tasks carry them, else None."""
-        return None if self._func is not None else [item.name for item in self.items]
+
+def _positive(costs):
+    """No cost at all would put any number of tasks into one chunk."""
+    least = costs[costs > 0].min(initial=np.inf)
+    return np.where(costs > 0, costs, least if np.isfinite(least) else 1.0)
 
 
 def _same_function(tasks):
@@ -156,15 +174,20 @@ def _same_function(tasks):
 class Streamed:
     """Inputs of one function from an iterator of unknown length, read as needed."""
 
-    def __init__(self, iterator, func, clock):
+    def __init__(self, iterator, func, names, clock):
         self._iterator = iterator
         self._func = func
         self._clock = clock
+        self.names = names
         self._buffer = []
         self._start = 0
         self._is_done = False
         self.error = None  # what the iterator raised
-        self.n_known = 0
+
+    @property
+    def n_known(self):
+        """Inputs read so far."""
+        return self._start + len(self._buffer)
 
     @property
     def is_exhausted(self):
@@ -188,9 +211,7 @@ class Streamed:
                 self._buffer.extend(islice(self._iterator, step))
             except Exception as error:
                 self.error, self._is_done = error, True
-            arrived = len(self._buffer) - before
-            self.n_known += arrived
-            if arrived < step:
+            if len(self._buffer) - before < step:
                 self._is_done = True
             if time.monotonic() > until:
                 return
@@ -209,11 +230,8 @@ class Streamed:
         self._start += n
         return Piece(self._func, False, positions, inputs, float(n), self._clock())
 
-    def names(self, n):
-        return None
 
-
-def make_batch(work, inputs, *, order, cost, history, clock):
+def make_batch(work, inputs, *, name, order, cost, history, clock):
     """Check what the user passed and turn it into a batch.
 
     Returns
@@ -221,8 +239,6 @@ def make_batch(work, inputs, *, order, cost, history, clock):
     batch : Listed or Streamed
     rate : float or None
         Seconds per unit of cost, where costs are durations.
-    name : str
-        The function's name; empty for a list of tasks.
 
     Raises
     ------
@@ -233,14 +249,15 @@ def make_batch(work, inputs, *, order, cost, history, clock):
     if cost is not None and history is not None:
         raise ArgumentError("pass `cost` or `history`, not both: each is an estimate")
     if inputs is None:
-        items, func, name = _checked_tasks(work), None, ""
+        items, func = _checked_tasks(work), None
+        names = [item.name for item in items]
     else:
         if isinstance(work, Task | Shell) or not callable(work):
             raise ArgumentError(
                 f"`func` must be callable when inputs are given; got "
                 f"{type(work).__name__} ({work!r:.60})"
             )
-        items, func, name = _checked_inputs(inputs), work, name_of(work)
+        items, func, names = _checked_inputs(inputs), work, name_of(work)
     is_estimated = cost is not None or history is not None
     if func is None and not is_estimated:
         is_estimated = any(item.cost is not None for item in items)
@@ -249,15 +266,56 @@ def make_batch(work, inputs, *, order, cost, history, clock):
             "`order='longest_first'` needs to know lengths: pass `cost=` (a function "
             "of the input or a sequence), `history=` (an earlier Run), or Task(cost=…)"
         )
-    if not isinstance(items, Sequence | np.ndarray):
-        if not is_estimated:
-            return Streamed(iter(items), func, clock), None, name
-        items = list(items)
+    names = name if isinstance(name, str) else names
+    is_named = name is not None and not isinstance(name, str)
+    error = None
+    if not isinstance(items, list | tuple | range | np.ndarray):
+        # Anything else may be slow, endless, or not sliced by position.
+        if not is_estimated and not is_named:
+            return Streamed(iter(items), func, names, clock), None
+        items, error = _read(items)
+    if is_named:
+        names = [str(x) for x in _one_each("name", name, items, error)]
     costs = rate = None
     if is_estimated:
-        costs, rate = _costs(items, func, name, cost, history)
-    ready = clock()
-    return Listed(items, func, costs=costs, order=order, ready=ready), rate, name
+        costs, rate = _costs(items, cost, history, names, error)
+    batch = Listed(
+        items,
+        func,
+        costs=costs,
+        order=order,
+        names=names,
+        error=error,
+        ready=clock(),
+    )
+    return batch, rate
+
+
+def _read(iterable):
+    """All that the iterable gives, and what it raised instead of ending."""
+    items = []
+    try:
+        items.extend(iterable)
+    except Exception as error:
+        return items, error
+    return items, None
+
+
+def _one_each(parameter, given, items, error):
+    """A value per item from a function of the item, or from as many values."""
+    if callable(given):
+        return [given(item) for item in items]
+    values = list(given) if isinstance(given, Iterable) else given
+    if error is not None and isinstance(values, list):
+        # There would have been more items.
+        values = values[: len(items)]
+    if not isinstance(values, list) or len(values) != len(items):
+        got = len(values) if isinstance(values, list) else repr(given)
+        raise ArgumentError(
+            f"`{parameter}` must be a function of the input, or hold one value per "
+            f"task: {len(items)}; got {got}"
+        )
+    return values
 
 
 def _checked_tasks(work):
@@ -294,20 +352,17 @@ def _checked_inputs(inputs):
             f"`inputs` must be an iterable; got {type(inputs).__name__} "
             f"({inputs!r:.60})"
         )
-    if isinstance(inputs, list | tuple | range | np.ndarray):
-        return inputs
-    # Anything else may be slow, endless, or not indexable by position (a DataFrame).
     return inputs
 
 
-def _costs(items, func, name, cost, history):
+def _costs(items, cost, history, names, error):
     """Costs per item, and seconds per unit where known."""
     if history is not None:
         if not isinstance(history, Run):
             raise ArgumentError(
                 f"`history` must be a Run; got {type(history).__name__}"
             )
-        return _durations(items, func, name, history), 1.0
+        return _durations(len(items), names, history), 1.0
     if cost is None:
         given = [item.cost for item in items]
         if None in given:
@@ -317,49 +372,27 @@ def _costs(items, func, name, cost, history):
                 "have: give one to each task, or to none"
             )
         return np.asarray(given, float), None
-    if callable(cost):
-        costs = np.fromiter((cost(item) for item in items), float, len(items))
-    else:
-        costs = np.asarray(list(cost), float)
-    if costs.shape != (len(items),):
-        raise ArgumentError(
-            f"`cost` must have one number per task: {len(items)}; got {costs.shape}"
-        )
-    if not (costs >= 0).all():
-        raise ArgumentError("`cost` must be numbers ≥ 0; got a negative or NaN one")
+    costs = np.asarray(_one_each("cost", cost, items, error), float)
+    if not ((costs >= 0) & (costs < np.inf)).all():
+        wrong = costs[~((costs >= 0) & (costs < np.inf))][0]
+        raise ArgumentError(f"`cost` must be finite numbers ≥ 0; got {wrong}")
     return costs, None
 
 
-def _durations(items, func, name, history):
+def _durations(n, names, history):
     """Durations of an earlier run, by name where names are unique, else by position."""
     tasks = history.tasks
     seconds = (tasks["ended"] - tasks["started"]).to_numpy()
     if not np.isfinite(seconds).any():
         raise ArgumentError("`history` holds no task that ran")
     typical = float(np.nanmedian(seconds))
-    names = None if func is not None else [item.name for item in items]
-    if names and tasks["name"].is_unique and len(set(names)) == len(names):
+    is_named = not isinstance(names, str) and len(set(names)) == len(names)
+    if is_named and tasks["name"].is_unique:
         known = dict(zip(tasks["name"], seconds, strict=True))
-        found = np.array([known.get(n, np.nan) for n in names], float)
+        found = np.array([known.get(name, np.nan) for name in names], float)
         if np.isfinite(found).any():
             return np.where(np.isfinite(found), found, typical)
-    found = np.full(len(items), np.nan)
-    n = min(len(items), len(seconds))
-    found[:n] = seconds[:n]
+    found = np.full(n, np.nan)
+    n_both = min(n, len(seconds))
+    found[:n_both] = seconds[:n_both]
     return np.where(np.isfinite(found), found, typical)
-
-
-def names_of(name, batch, n, default) -> "str | list[str]":
-    """One name for all tasks, or a list of `n`."""
-    own = batch.names(n)
-    if name is None:
-        return own if own is not None else default
-    if isinstance(name, str):
-        return name
-    names = [str(x) for x in name]
-    if len(names) != n:
-        raise ArgumentError(
-            f"`name` must be a string, a function of the input, or one string per "
-            f"task: {n}; got {len(names)}"
-        )
-    return names

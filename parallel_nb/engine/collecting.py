@@ -74,7 +74,11 @@ class Collector:
             return 0
         first = entry.n_received
         tasks = entry.piece.positions[first : first + n]
-        records = self._decode(records, tasks, payload, at, max(skip, 0))
+        if isinstance(payload, list):
+            values = payload[max(skip, 0) :]
+        else:
+            values, records = _unpickle(records, payload, at, self.results is not None)
+        self._keep(records, tasks, values)
         in_bytes = entry.n_bytes if len(entry.piece) == 1 else _NAN
         self._add(records, tasks, origin, entry, received, in_bytes)
         entry.n_received += n
@@ -83,51 +87,20 @@ class Collector:
         entry.ended = float(records["ended"][-1])
         return n
 
-    def _decode(self, records, tasks, payload, at, skip):
-        """Unpickle results; one that cannot be is a failure of its own task."""
-        statuses = records["status"].tolist()
-        results = self.results
-        if isinstance(payload, list):
-            values = payload[skip:]
-            if results is not None and not any(statuses):
-                if len(tasks) and tasks[-1] - tasks[0] + 1 == len(tasks):
-                    results[int(tasks[0]) : int(tasks[-1]) + 1] = values
-                else:
-                    for task, value in zip(tasks.tolist(), values, strict=True):
-                        results[task] = value
-            else:
-                for i, (task, status) in enumerate(
-                    zip(tasks.tolist(), statuses, strict=True)
-                ):
-                    if status == worker.DONE:
-                        if results is not None:
-                            results[task] = values[i]
-                    else:
-                        self._fail(i, values[i])
-        else:
-            view, loads, broken = memoryview(payload), pickle.loads, []
-            rows = zip(tasks.tolist(), records["size"].tolist(), statuses, strict=True)
-            for i, (task, size, status) in enumerate(rows):
-                end = at + size
-                if status == worker.DONE:
-                    if results is not None:
-                        try:
-                            results[task] = loads(view[at:end])
-                        except Exception as error:
-                            broken.append(i)
-                            line, text, types = worker.describe(error)
-                            line = f"the result could not be unpickled: {line}"
-                            self._fail(i, (line, text, types))
-                else:
-                    self._fail(i, loads(view[at:end]))
-                at = end
-            if broken:
-                records = records.copy()
-                records["status"][broken] = worker.FAILED
-        return records
-
-    def _fail(self, i, failure):
-        self._failures[self._n_rows + i] = failure
+    def _keep(self, records, tasks, values):
+        """Put results into their places and failures beside their rows."""
+        results, failed = self.results, np.flatnonzero(records["status"]).tolist()
+        for i in failed:
+            self._failures[self._n_rows + i] = values[i]
+        if results is None:
+            return
+        if not failed and (tasks[1:] - tasks[:-1] == 1).all():
+            results[int(tasks[0]) : int(tasks[-1]) + 1] = values
+            return
+        for i in failed:
+            values[i] = MISSING
+        for task, value in zip(tasks.tolist(), values, strict=True):
+            results[task] = value
 
     def _add(self, records, tasks, origin, entry, received, in_bytes):
         n = len(records)
@@ -170,7 +143,7 @@ class Collector:
     ):
         """Add the row of an attempt that sent no record of its own."""
         record = worker.RECORD.pack(
-            index, started, ended, cpu, max_rss, _CODE[status], 0
+            index, started, ended, _CODE[status], 0, cpu, ended - started, max_rss
         )
         if line:
             self._failures[self._n_rows] = (line, text, types)
@@ -199,6 +172,7 @@ class Collector:
         hosts, host_names = pd.factorize(np.array([b[4] for b in self._blocks], object))
         # Arrival order within a task is attempt order, and a stable sort keeps it.
         order = np.argsort(tasks, kind="stable")
+        cpu = _share_cpu(records, np.repeat([b[8] for b in self._blocks], counts))
         tasks, records = tasks[order], records[order]
         failures = self._failures
         errors = np.full(len(tasks), None, object)
@@ -230,7 +204,7 @@ class Collector:
                 schema.STARTED: records["started"] - zero,
                 schema.ENDED: records["ended"] - zero,
                 schema.RECEIVED: spread(7, float)[order] - zero,
-                schema.CPU: records["cpu"].copy(),
+                schema.CPU: cpu[order],
                 schema.WORKER: lanes[order],
                 schema.PID: pids[order],
                 schema.HOST: pd.Categorical.from_codes(
@@ -299,6 +273,48 @@ class Origin:
         self.pid = pid
         self.thread = thread
         self.host = host
+
+
+def _unpickle(records, payload, at, wants_results):
+    """Results and failures of a block, and its records.
+
+    A result that cannot be unpickled becomes a failure of its own task.
+    """
+    view, loads = memoryview(payload), pickle.loads
+    ends = (np.cumsum(records["size"]) + at).tolist()
+    bounds = list(zip([at, *ends[:-1]], ends, strict=True))
+    if not wants_results:
+        done = (records["status"] == worker.DONE).tolist()
+        rows = zip(bounds, done, strict=True)
+        return [None if ok else loads(view[a:b]) for (a, b), ok in rows], records
+    try:
+        return [loads(view[a:b]) for a, b in bounds], records
+    except Exception:
+        values, records = [], records.copy()
+    for i, (a, b) in enumerate(bounds):
+        try:
+            values.append(loads(view[a:b]))
+        except Exception as error:
+            line, text, types = worker.describe(error)
+            line = f"the result could not be unpickled: {line}"
+            values.append((line, text, types))
+            records["status"][i] = worker.FAILED
+    return values, records
+
+
+def _share_cpu(records, chunks):
+    """CPU seconds of each attempt from the windows in which they were measured.
+
+    An attempt that had a window to itself has what was read; those that shared one get
+    it in proportion to their durations. NaN where a worker died before it could read.
+    """
+    closes = ~np.isnan(records["window_wall"])
+    chunk_ends = np.concatenate((chunks[1:] != chunks[:-1], [True]))[: len(chunks)]
+    windows = np.concatenate(([0], np.cumsum(closes | chunk_ends)[:-1]))[: len(chunks)]
+    last = np.flatnonzero(closes | chunk_ends)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        share = records["window_cpu"][last] / records["window_wall"][last]
+        return share[windows] * (records["ended"] - records["started"])
 
 
 def _joined(arrays):

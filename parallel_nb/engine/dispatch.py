@@ -338,18 +338,14 @@ class Dispatcher:
 
     def _cancel_entry(self, entry):
         """Rows of a chunk that will not come home."""
-        sink = entry.chunk.sink if entry.chunk is not None else None
-        started = ended = cpu = math.nan
+        chunk = entry.chunk
+        sink = chunk.sink if chunk is not None else None
+        origin, started, ended = None, math.nan, math.nan
         if sink is not None and self.workers.shares_memory:
-            block = sink.finish()[0]
-            self.collector.absorb(
-                entry,
-                block,
-                Origin(entry.lane, os.getpid(), 0, worker.host()),
-                math.nan,
-            )
+            origin = Origin(entry.lane, os.getpid(), chunk.thread, worker.host())
+            self.collector.absorb(entry, sink.finish()[0], origin, math.nan)
             if sink.interrupted is not None:
-                _, started, ended, cpu = sink.interrupted
+                _, started, ended = sink.interrupted
         if entry.n_received < len(entry.piece):
             self.collector.add(
                 entry,
@@ -358,7 +354,7 @@ class Dispatcher:
                 "cancelled",
                 started=started,
                 ended=ended,
-                cpu=cpu,
+                origin=origin,
             )
         if entry.n_received + 1 < len(entry.piece):
             self._returned.append(entry.piece.rest(entry.n_received + 1))

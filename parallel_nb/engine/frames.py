@@ -14,6 +14,7 @@ _HEAD = struct.Struct("<BQ")
 HELLO, JOB, BLOCK, RESULT, ERROR = range(1, 6)
 
 _READ_AT_ONCE = 1 << 16
+_LARGE = 1 << 20
 # Where the OS has no pidfd, a death is seen by asking this often (seconds).
 _ASK_EVERY = 0.05
 
@@ -82,6 +83,7 @@ class Channel:
         self._sock = sock
         self._process = process
         self._buffer = bytearray()
+        self._large = None  # a large frame's kind, body and bytes received so far
         try:
             self._pidfd = os.pidfd_open(process.pid)
         except (AttributeError, OSError):
@@ -128,7 +130,7 @@ class Channel:
         """The next frame as ``(kind, bytes)``; PeerDied or PeerClosed at the end."""
         while (frame := self._parse()) is None:
             try:
-                data = self._sock.recv(_READ_AT_ONCE)
+                ended = not self._read()
             except BlockingIOError:
                 if not self._wait(self._readable):
                     self._drain()
@@ -138,29 +140,49 @@ class Channel:
                 continue
             except ConnectionResetError:
                 raise self._why() from None
-            if not data:
+            if ended:
                 raise self._why()
-            self._buffer += data
         return frame
+
+    def _read(self):
+        """Take what is there; False at the end of the stream."""
+        if self._large is not None:
+            kind, body, at = self._large
+            n = self._sock.recv_into(memoryview(body)[at:])
+            self._large = kind, body, at + n
+            return n > 0
+        data = self._sock.recv(_READ_AT_ONCE)
+        self._buffer += data
+        return bool(data)
 
     def _drain(self):
         """Take what the kernel still holds of a process that has ended."""
         while True:
             try:
-                data = self._sock.recv(_READ_AT_ONCE)
+                if not self._read():
+                    return
             except (BlockingIOError, ConnectionResetError):
                 return
-            if not data:
-                return
-            self._buffer += data
 
     def _parse(self):
+        if self._large is not None:
+            kind, body, at = self._large
+            if at < len(body):
+                return None
+            self._large = None
+            return kind, body
         buffer = self._buffer
         if len(buffer) < _HEAD.size:
             return None
         kind, size = _HEAD.unpack_from(buffer)
         end = _HEAD.size + size
         if len(buffer) < end:
+            if size > _LARGE:
+                # Received in place: growing a buffer would copy it again and again.
+                at = len(buffer) - _HEAD.size
+                body = bytearray(size)
+                body[:at] = memoryview(buffer)[_HEAD.size :]
+                self._large, self._buffer = (kind, body, at), bytearray()
             return None
         if len(buffer) == end:
             # The common case: hand the bytes over instead of copying what follows.

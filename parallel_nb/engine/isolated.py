@@ -101,4 +101,18 @@ class IsolatedBackend(AutoBatchingMixin, ParallelBackendBase):
             )
 
 
-register_parallel_backend("isolated", IsolatedBackend)
+def register_backend():
+    """Make ``backend="isolated"`` known to joblib, as `run` and `record` do unasked.
+
+    Examples
+    --------
+    >>> import joblib
+    >>> register_backend()
+    >>> with joblib.parallel_config(backend="isolated", n_jobs=2):
+    ...     joblib.Parallel()(joblib.delayed(abs)(x) for x in (-1, 2))
+    [1, 2]
+    """
+    register_parallel_backend("isolated", IsolatedBackend)
+
+
+register_backend()

@@ -22,6 +22,8 @@ from . import frames, slate, worker
 # Lanes kept warm between runs; a process waits for work at no cost but its memory.
 _KEPT_WARM = max(16, 2 * (os.cpu_count() or 1))
 _GRACE = 0.25
+# Processes tried for one call before it is given up.
+_PATIENCE = 3
 
 
 class Salvage(NamedTuple):
@@ -108,6 +110,7 @@ class Lane:
         # call can never hit the next.
         self._lock = threading.RLock()
         self._job = None
+        self._is_doomed = False  # killed, perhaps not dead yet
         self._is_closed = False
 
     # -- the process ---------------------------------------------------------
@@ -123,7 +126,6 @@ class Lane:
                 self._process = _spawn(self.place, theirs.fileno(), file.fileno())
             self._memory = memory
             self._channel = frames.Channel(ours, self._process)
-            self._is_greeted = False
 
     @property
     def pid(self):
@@ -136,11 +138,6 @@ class Lane:
         process = self._process
         return process is not None and process.poll() is None and not self._is_closed
 
-    def _greet(self):
-        if not self._is_greeted:
-            self._channel.receive()
-            self._is_greeted = True
-
     def _reap(self):
         """End what is left of the process and its children; how it ended, in words."""
         with self._lock:
@@ -152,12 +149,14 @@ class Lane:
             channel.close()
             code = process.wait()
             self._process = self._channel = None
+            self._is_doomed = False
             return describe_exit(code)
 
     def kill(self, job=None):
         """Kill the process if it is busy (with `job`, where given)."""
         with self._lock:
             if self._job is not None and job in (None, self._job):
+                self._is_doomed = True
                 _kill_group(self._process.pid)
 
     def close(self, *, wait=True):
@@ -196,35 +195,62 @@ class Lane:
                 job.set_exception(error)
 
     def _perform(self, job, startups):
-        began = worker.clock()
-        is_new = self._process is None
-        try:
-            self.start()
-        except OSError as error:
-            raise LaneNotStarted(
-                f"a worker process could not be started: {error}"
-            ) from error
+        for _ in range(_PATIENCE):
+            self._prepare(job, startups)
+            try:
+                slate.wipe(self._memory)
+                self._channel.send(frames.JOB, job.payload)
+                return self._await(job)
+            except (frames.PeerDied, frames.PeerClosed) as end:
+                if not slate.is_untouched(self._memory):
+                    raise self._autopsy(job, end) from None
+                # It was dead, or killed, before it took the call.
+                was_stopped = self._is_doomed
+                reason = self._reap()
+                if was_stopped:
+                    raise WorkerDied(reason) from None
+            finally:
+                with self._lock:
+                    self._job = None
+        raise LaneNotStarted("worker processes die before they take a call")
+
+    def _prepare(self, job, startups):
+        """Have a live process that knows of no other call."""
         with self._lock:
-            if self._process is None:
+            if self._is_doomed:
+                self._reap()
+            if self._is_closed:
                 raise WorkerDied("it was stopped")
+            began, is_new = worker.clock(), self._process is None
+            try:
+                self.start()
+            except OSError as error:
+                raise LaneNotStarted(
+                    f"a worker process could not be started: {error}"
+                ) from error
             self._job = job
+        if not is_new:
+            return
         try:
-            self._greet()
-            if is_new:
-                startups.append((self.number, self.pid, began, worker.clock()))
-            self._channel.send(frames.JOB, job.payload)
-            return self._await(job)
-        except (frames.PeerDied, frames.PeerClosed) as end:
-            raise self._autopsy(job, end) from None
-        finally:
-            self._job = None
+            self._channel.receive()
+        except (frames.PeerDied, frames.PeerClosed):
+            was_stopped = self._is_doomed
+            reason = self._reap()
+            if was_stopped:
+                raise WorkerDied(reason) from None
+            raise LaneNotStarted(
+                f"a worker process ended before its first call ({reason}); "
+                "its own message, if any, is on stderr"
+            ) from None
+        startups.append((self.number, self.pid, began, worker.clock()))
 
     def _await(self, job):
         while True:
             kind, body = self._channel.receive()
             if kind == frames.BLOCK:
                 size = int.from_bytes(body[:8], "little")
-                job.blocks.append((body[8 : 8 + size], body[8 + size :]))
+                view = memoryview(body)
+                job.blocks.append((view[8 : 8 + size], view[8 + size :]))
             elif kind == frames.RESULT:
                 return cloudpickle.loads(body)
             else:
@@ -234,13 +260,8 @@ class Lane:
                 raise error
 
     def _autopsy(self, job, end):
-        died, pid, greeted = worker.clock(), self.pid, self._is_greeted
+        died, pid = worker.clock(), self.pid
         reason = self._reap()
-        if not greeted:
-            return LaneNotStarted(
-                f"a worker process ended before its first call ({reason}); "
-                "its own message, if any, is on stderr"
-            )
         if isinstance(end, frames.PeerClosed):
             reason = "it closed its connection"
         records, payload, position, started = slate.salvage(self._memory)

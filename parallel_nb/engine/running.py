@@ -8,16 +8,17 @@ import platform
 import sys
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
+from functools import cache
 from importlib import metadata
 
 import joblib
 
 from ..errors import ArgumentError, InputsFailed
 from ..runs import Meta, Run
-from ..tasks import Shell, Task
+from ..tasks import Shell, Task, name_of
 from . import worker
 from .backends import Workers, settings
-from .batch import make_batch, names_of
+from .batch import make_batch
 from .collecting import Collector
 from .dispatch import Dispatcher
 from .progress import Progress
@@ -92,15 +93,17 @@ def run(
     [1, 2, 3]
     """
     zero, started_at = worker.clock(), datetime.now(UTC)
-    names = name
-    if callable(name):
-        inputs = list(inputs) if inputs is not None else None
-        names = [name(value) for value in inputs or ()]
-    batch, rate, func_name = make_batch(
-        work, inputs, order=order, cost=cost, history=history, clock=worker.clock
+    tags = _checked_tags(label, tags)
+    batch, rate = make_batch(
+        work,
+        inputs,
+        name=name,
+        order=order,
+        cost=cost,
+        history=history,
+        clock=worker.clock,
     )
-    if names is not None and not isinstance(names, str):
-        names_of(names, batch, batch.n_known, func_name)
+    title = label or (name_of(work) if inputs is not None else "")
     chosen = settings(n_jobs, backend)
     collector = Collector(keep_results)
     ended_by, failure = "completion", None
@@ -111,9 +114,7 @@ def run(
             batch, workers, collector, rate, has_shell=_has_shell(work, inputs, batch)
         )
         try:
-            with Progress(
-                collector, lambda: _total(batch), label or func_name, progress
-            ):
+            with Progress(collector, lambda: _total(batch), title, progress):
                 dispatcher.run()
         except BaseException as error:
             failure = error
@@ -121,15 +122,12 @@ def run(
             dispatcher.cancel()
         if dispatcher.fatal is not None and failure is None:
             ended_by, failure = "error", dispatcher.fatal
-        input_error = getattr(batch, "error", None)
-        if input_error is not None and failure is None:
+        if batch.error is not None and failure is None:
             ended_by = "error"
         startups = workers.startups()
         backend_name, n_workers = workers.name, workers.n_workers
     dispatcher.account_for_the_rest()
-    n_tasks = batch.n_known
-    task_names = names_of(names, batch, n_tasks, func_name)
-    attempts, tracebacks = collector.finish(zero, n_workers, task_names)
+    attempts, tracebacks = collector.finish(zero, n_workers, batch.names)
     made = Run(
         attempts,
         Meta(
@@ -140,7 +138,7 @@ def run(
             started_at=started_at.isoformat(),
             versions=versions(),
             label=label,
-            tags=tuple(tags),
+            tags=tags,
             order=order,
             ended_by=ended_by,
             source="run",
@@ -154,8 +152,8 @@ def run(
         if not isinstance(failure, KeyboardInterrupt):
             failure.run = made
         raise failure
-    if input_error is not None:
-        raise InputsFailed(made, n_tasks, input_error) from input_error
+    if batch.error is not None:
+        raise InputsFailed(made, batch.n_known, batch.error) from batch.error
     return made
 
 
@@ -167,6 +165,16 @@ def last_run() -> Run | None:
 def _remember(made):
     global _last
     _last = made
+
+
+def _checked_tags(label, tags):
+    """The tags as a tuple; what a Run could not hold is refused before it is made."""
+    if not isinstance(label, str):
+        raise ArgumentError(f"`label` must be a string; got {label!r}")
+    listed = tuple(tags) if isinstance(tags, Iterable) else ()
+    if isinstance(tags, str) or not all(isinstance(tag, str) for tag in listed):
+        raise ArgumentError(f"`tags` must be strings, as in ['a', 'b']; got {tags!r}")
+    return listed
 
 
 def _check_function(workers, func):
@@ -202,6 +210,7 @@ def _startups(seen, zero):
     )
 
 
+@cache
 def versions() -> dict[str, str]:
     """Versions of Python and of the libraries that decide how a run goes."""
     found = {"python": platform.python_version(), "system": sys.platform}

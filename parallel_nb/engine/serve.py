@@ -34,6 +34,7 @@ def main(socket_fd, slate_fd):
         frames.write_frame(sock, frames.BLOCK, head, records, payload)
 
     worker.slate = Slate(memory, send_block)
+    os.register_at_fork(after_in_child=_disown)
     worker.nesting_level = 1
     sys.meta_path.insert(0, _WhenJoblibComes())
     frames.write_frame(sock, frames.HELLO, repr(worker.clock()).encode())
@@ -41,7 +42,13 @@ def main(socket_fd, slate_fd):
         _serve(sock, frame[1])
 
 
+def _disown():
+    # A process that a task forks is no lane, and shares this one's slate.
+    worker.slate = None
+
+
 def _serve(sock, body):
+    worker.slate.decode()
     try:
         result = pickle.loads(body)()
         answer = frames.RESULT, worker.dumps(result)

@@ -8,12 +8,13 @@ it and loses nothing. It knows bytes and positions, not processes.
 import mmap
 import struct
 
-from .worker import RECORD, clock, pickle_result
+from .worker import OPEN, RECORD, WINDOW, clock, pickle_result
 
 # attempt in progress (position or _NONE), when it started, finished records, bytes of
 # their results
 _HEAD = struct.Struct("<qdqq")
 _NONE = -1
+_UNTOUCHED = -2
 _RECORDS = 4096
 _RESULTS = 1 << 18
 _RECORDS_AT = _HEAD.size
@@ -50,35 +51,30 @@ class Slate:
         self._count = self._used = 0
         _HEAD.pack_into(self._memory, 0, position, clock(), 0, 0)
 
-    def put(self, position, started, ended, cpu, max_rss, status, result):
+    def put(self, position, started, ended, status, result, window=OPEN):
         status, data = pickle_result(status, result)
         size = len(data)
         if self._count == _RECORDS or self._used + size > _RESULTS:
             self._flush(position)
             if size > _RESULTS:
-                record = RECORD.pack(
-                    position, started, ended, cpu, max_rss, status, size
-                )
+                record = RECORD.pack(position, started, ended, status, size, *window)
                 self._send(record, data)
                 self._clear(position + 1)
                 return
-        memory, at = self._memory, _RESULTS_AT + self._used
+        memory = self._memory
+        at = _RESULTS_AT + self._used
         memory[at : at + size] = data
-        RECORD.pack_into(
-            memory,
-            _RECORDS_AT + self._count * RECORD.size,
-            position,
-            started,
-            ended,
-            cpu,
-            max_rss,
-            status,
-            size,
-        )
+        at = _RECORDS_AT + self._count * RECORD.size
+        RECORD.pack_into(memory, at, position, started, ended, status, size, *window)
         self._count += 1
         self._used += size
         # The record counts from here on, and from here on the next one is to blame.
-        _HEAD.pack_into(memory, 0, position + 1, clock(), self._count, self._used)
+        _HEAD.pack_into(memory, 0, position + 1, ended, self._count, self._used)
+
+    def close(self, cpu, wall, max_rss):
+        if self._count:
+            at = _RECORDS_AT + self._count * RECORD.size - WINDOW.size
+            WINDOW.pack_into(self._memory, at, cpu, wall, max_rss)
 
     def _flush(self, position):
         if self._count:
@@ -95,6 +91,16 @@ def _read(memory, count, used):
     return records, memory[_RESULTS_AT : _RESULTS_AT + used]
 
 
+def wipe(memory):
+    """Before a call is sent: nothing on the slate, and nobody has touched it."""
+    _HEAD.pack_into(memory, 0, _UNTOUCHED, 0.0, 0, 0)
+
+
+def is_untouched(memory):
+    """Whether the process died before it took the call: then no task is to blame."""
+    return _HEAD.unpack_from(memory, 0)[0] == _UNTOUCHED
+
+
 def salvage(memory):
     """What a dead worker left: ``(records, payload, position, started)``.
 
@@ -109,7 +115,7 @@ def salvage(memory):
         When that began, on the host's clock.
     """
     position, started, count, used = _HEAD.unpack_from(memory, 0)
-    return *_read(memory, count, used), None if position == _NONE else position, started
+    return *_read(memory, count, used), position if position >= 0 else None, started
 
 
 def new_memory():

@@ -29,21 +29,30 @@ clock = time.perf_counter
 
 DONE, FAILED = 0, 1
 
-# position in the chunk, started, ended, cpu, max_rss (bytes, 0 unknown), status, size
-# of the pickled result (bytes, 0 where it was not pickled)
-RECORD = struct.Struct("<qdddqqq")
+# Position in the chunk, started, ended, status, size of the pickled result (bytes, 0
+# where it was not pickled). Then what was read when a window closed after the attempt:
+# CPU and wall seconds of the window, peak memory (bytes); NaN and 0 where none closed.
+RECORD = struct.Struct("<qddqqddq")
 RECORD_FIELDS = [
     ("position", "<i8"),
     ("started", "<f8"),
     ("ended", "<f8"),
-    ("cpu", "<f8"),
-    ("max_rss", "<i8"),
     ("status", "<i8"),
     ("size", "<i8"),
+    ("window_cpu", "<f8"),
+    ("window_wall", "<f8"),
+    ("max_rss", "<i8"),
 ]
+WINDOW = struct.Struct("<ddq")
+OPEN = (float("nan"), float("nan"), 0)
 
-# Below this, asking the OS for memory would cost more than a percent of the attempt.
-_WORTH_MEASURING_MEMORY = 100e-6
+# Reading the CPU clock costs a microsecond, ten times an empty task. It is read after
+# each attempt that lasts this long (seconds); shorter ones share what a window took.
+_WINDOW = 1e-4
+# A pause between attempts, such as for pickling a large result, is not the next one's.
+_PAUSE = 2e-5
+# Below this (seconds), asking the OS for memory would cost a percent of the attempt.
+_WORTH_MEASURING_MEMORY = 1e-3
 _KEPT_FUNCTIONS = 16
 
 # Set by a lane's process; where it is None, records go home with the chunk's outcome.
@@ -99,12 +108,14 @@ class Chunk:
         self.level = level
         self.is_stopped = False
         self.sink = None
+        self.thread = 0
 
     def __len__(self):
         return self.size
 
     def __call__(self):
         sink = self.sink = self._open_sink()
+        self.thread = threading.get_ident()
         with _nested_parallelism(self.level):
             try:
                 function = _decode_function(self.function)
@@ -126,51 +137,67 @@ class Chunk:
     def _open_sink(self):
         if isinstance(self.inputs, bytes):
             if slate is not None:
-                slate.decode()
                 return slate
             return Pickles()
         return Objects()
 
     def _execute(self, function, inputs, sink):
-        now, cpu, put = clock, _cpu_clock(self.in_threads), sink.put
-        until = now() + self.budget
+        now, cpu = clock, _cpu_clock(self.in_threads)
+        put, close = sink.put, sink.close
         is_star = self.is_star
+        until = now() + self.budget
         sink.start()
+        window_cpu = cpu()
+        window_start = now()
+        look, rested = window_start + _WINDOW, window_start + _PAUSE
+        is_open = False
         for position, value in enumerate(inputs):
-            cpu_before = cpu()
             started = now()
+            if started > rested:
+                spent = cpu()
+                if is_open:
+                    close(spent - window_cpu, started - window_start, 0)
+                window_cpu, window_start = spent, now()
+                started, look = window_start, window_start + _WINDOW
             try:
-                if is_star:
-                    result = function(*value[0], **value[1])
-                else:
-                    result = function(value)
+                result = function(*value[0], **value[1]) if is_star else function(value)
             except BaseException as error:
                 ended = now()
-                spent = cpu() - cpu_before
                 if isinstance(error, KeyboardInterrupt) and _is_users(self.in_threads):
-                    sink.interrupted = (position, started, ended, spent)
+                    sink.interrupted = (position, started, ended)
                     raise
                 status, result = FAILED, describe(error)
             else:
                 ended = now()
-                spent = cpu() - cpu_before
                 status = DONE
-            memory = peak_memory() if ended - started > _WORTH_MEASURING_MEMORY else 0
-            put(position, started, ended, spent, memory, status, result)
-            if ended > until or self.is_stopped:
-                break
+            if ended <= look:
+                put(position, started, ended, status, result)
+                is_open = True
+            else:
+                spent = cpu()
+                lasted = ended - started
+                memory = peak_memory() if lasted > _WORTH_MEASURING_MEMORY else 0
+                window = spent - window_cpu, ended - window_start, memory
+                put(position, started, ended, status, result, window)
+                window_cpu, window_start = spent, ended
+                look, is_open = ended + _WINDOW, False
+                if ended > until or self.is_stopped:
+                    return
+            rested = ended + _PAUSE
+        if is_open:
+            close(cpu() - window_cpu, now() - window_start, 0)
 
     def _fail_all(self, sink, what, error):
         line, text, types = describe(error)
         for position in range(self.size):
             now = clock()
             failure = (f"{what}: {line}", text, types)
-            sink.put(position, now, now, 0.0, 0, FAILED, failure)
+            sink.put(position, now, now, FAILED, failure)
 
     def _outcome(self, sink, undecodable=""):
         return Outcome(
             os.getpid(),
-            threading.get_ident(),
+            self.thread,
             host(),
             sink.finish(),
             undecodable,
@@ -188,9 +215,14 @@ class Objects:
     def start(self):
         """Nothing to mark: a thread dies only with its process."""
 
-    def put(self, position, started, ended, cpu, memory, status, result):
-        self.records += RECORD.pack(position, started, ended, cpu, memory, status, 0)
+    def put(self, position, started, ended, status, result, window=OPEN):
+        self.records += RECORD.pack(position, started, ended, status, 0, *window)
         self.results.append(result)
+
+    def close(self, cpu, wall, memory):
+        WINDOW.pack_into(
+            self.records, len(self.records) - WINDOW.size, cpu, wall, memory
+        )
 
     def finish(self):
         return [(bytes(self.records), self.results)]
@@ -207,12 +239,14 @@ class Pickles:
     def start(self):
         """Nothing to mark: these records die with their process."""
 
-    def put(self, position, started, ended, cpu, memory, status, result):
+    def put(self, position, started, ended, status, result, window=OPEN):
         status, data = pickle_result(status, result)
         self.records += RECORD.pack(
-            position, started, ended, cpu, memory, status, len(data)
+            position, started, ended, status, len(data), *window
         )
         self.payload += data
+
+    close = Objects.close
 
     def finish(self):
         return [(bytes(self.records), bytes(self.payload))]

@@ -30,8 +30,8 @@ square = joblib.delayed(operator.mul)
 joblib.Parallel(2, "threading")(square(i, i) for i in range(4))"""
 
 
-def run_cells(*cells):
-    """The repr of what each cell evaluates to, or its error, in a fresh IPython."""
+def shell_output(*cells):
+    """What a fresh IPython prints while it runs the cells, and their outcomes."""
     done = subprocess.run(
         [sys.executable, "-c", SHELL],
         cwd=ROOT,
@@ -40,24 +40,45 @@ def run_cells(*cells):
         text=True,
     )
     assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout.rpartition("answers:")[2])
+    shown, _, answers = done.stdout.rpartition("answers:")
+    return shown, json.loads(answers)
 
 
-def test_a_recorded_cell_shows_its_value_and_binds_its_log():
-    *_, value, n_tasks = run_cells(LOAD, f"%%record\n{SQUARES}", "len(log[0].tasks)")
-    assert (value, n_tasks) == ("[0, 1, 4, 9]", "4")
+def run_cells(*cells):
+    """The repr of what each cell evaluates to, or its error."""
+    return shell_output(*cells)[1]
+
+
+def shown_by(*cells):
+    """What the cells print and display, as text."""
+    return shell_output(*cells)[0]
+
+
+def test_a_recorded_cell_binds_its_log():
+    *_, n_runs, n_tasks = run_cells(
+        LOAD, f"%%record\n{SQUARES}", "len(log)", "len(log[0].tasks)"
+    )
+    assert (n_runs, n_tasks) == ("1", "4")
 
 
 def test_the_log_can_have_another_name():
     *_, n_runs, is_bound = run_cells(
-        LOAD, f"%%record search\n{SQUARES};", "len(search)", "'log' in globals()"
+        LOAD, f"%%record search\n{SQUARES}", "len(search)", "'log' in globals()"
     )
     assert (n_runs, is_bound) == ("1", "False")
 
 
-def test_a_cell_that_raises_raises_and_keeps_what_was_recorded():
+def test_a_cell_that_raises_stops_the_notebook_and_keeps_what_was_recorded():
     *_, error, n_runs = run_cells(LOAD, f"%%record\n{SQUARES}\n1 / 0", "len(log)")
     assert (error, n_runs) == ("ZeroDivisionError: division by zero", "1")
+
+
+@pytest.mark.parametrize("last", ["40 + 2", "1 / 0"])
+def test_a_recorded_cell_shows_its_value_or_its_error_once(last):
+    plain = shown_by(LOAD, f"{SQUARES}\n{last}")
+    recorded = shown_by(LOAD, f"%%record\n{SQUARES}\n{last}")
+    assert recorded.count("42") == plain.count("42")
+    assert recorded.count("Traceback") == plain.count("Traceback")
 
 
 def test_a_cell_defines_variables_and_may_use_magics():
@@ -67,7 +88,7 @@ def test_a_cell_defines_variables_and_may_use_magics():
 
 def test_a_log_needs_a_variable_name():
     *_, error = run_cells(LOAD, "%%record two words\n1")
-    assert error == "UsageError: %%record takes one variable name; got 'two words'"
+    assert "the name of a variable for the log; got 'two words'" in error
 
 
 SHOWN = "sorted(get_ipython().display_formatter.format(run)[0])"

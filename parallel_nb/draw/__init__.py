@@ -1,0 +1,30 @@
+"""Floor 5: a Run → matplotlib Axes; the only place that imports matplotlib.
+
+timeline(run)        a lane for each worker, a block for each attempt
+utilization(run)     how many workers were busy, over time
+caption(ax)          the picture in words
+
+Each draws into the Axes that it is given, or into a figure of its own that a notebook
+shows, and gives the Axes back.
+"""
+
+from importlib import import_module as _import_module
+
+# Found when first asked for: a notebook's card takes its pixels from `paint.py`, and
+# should not wait for matplotlib.
+_HOMES = {"caption": "pictures", "timeline": "lanes", "utilization": "busy"}
+
+__all__ = sorted(_HOMES)
+
+
+def __getattr__(name):
+    if name not in _HOMES:
+        message = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(message)
+    value = getattr(_import_module(f"{__name__}.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__():
+    return __all__

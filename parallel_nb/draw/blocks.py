@@ -1,0 +1,201 @@
+"""A Run → the blocks of its timeline: when, in which lane, of which kind.
+
+Knows the columns of `run.attempts` and how attempts are told apart by colour; refuses
+to know pixels and matplotlib.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from .. import schema
+from ..errors import one_of
+from . import palette
+
+COLOR_BY = ("status", "name", "duration")
+_SKEWED = 20.0  # 95 % quantile / 5 % quantile of durations, for a logarithmic scale
+_SAMPLE = 10_000  # durations looked at for that
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One entry of a timeline's legend."""
+
+    label: str
+    colour: str  # hex
+    n_attempts: int
+    is_failure: bool = False  # of a status other than done
+    is_drawn: bool = True  # False: none of its attempts ever started
+
+
+@dataclass(frozen=True, slots=True)
+class Shade:
+    """Colour by a number instead of by kind."""
+
+    values: np.ndarray  # float32 (n_blocks,), 0 ... 1 along the colour map
+    lowest: float  # s, at 0
+    highest: float  # s, at 1
+    is_log: bool
+    is_cut: bool = False  # some durations are shorter than `lowest`
+
+
+@dataclass(frozen=True, slots=True)
+class Blocks:
+    """The attempts that started, as arrays, with what tells them apart."""
+
+    started: np.ndarray  # s (n_blocks,)
+    ended: np.ndarray  # s (n_blocks,); the start where the end is not known
+    lane: np.ndarray  # int (n_blocks,), from 0
+    kind: np.ndarray  # int (n_blocks,), position in `kinds`
+    kinds: tuple[Kind, ...]
+    shade: Shade | None  # in place of the kinds' colours
+    failures: np.ndarray  # int (n_failures,), positions of blocks not done
+    failure_status: np.ndarray  # int8 (n_failures,), positions in schema.STATUSES
+    lanes: tuple[str, ...]  # label of each lane
+    startups: tuple[np.ndarray, np.ndarray, np.ndarray]  # lane, started, ended
+    window: tuple[float, float]  # s, what there is to see; of positive width
+    n_attempts: int  # those that never started included
+
+    @property
+    def n_lanes(self) -> int:
+        """Lanes, idle ones included."""
+        return len(self.lanes)
+
+
+def blocks(run, color: str = "status") -> Blocks:
+    """What a timeline of the run shows.
+
+    Raises
+    ------
+    ArgumentError
+        If `color` is not one of `COLOR_BY`.
+    """
+    one_of("color", color, COLOR_BY, synonyms={"task": "name", "time": "duration"})
+    attempts = run.attempts
+    started = attempts[schema.STARTED].to_numpy()
+    ended = attempts[schema.ENDED].to_numpy()
+    lane = attempts[schema.WORKER].to_numpy()
+    status = attempts[schema.STATUS].array.codes
+    has_started = ~np.isnan(started)
+    rows = None if has_started.all() else np.flatnonzero(has_started)
+    if rows is not None:
+        started, ended, lane = started[rows], ended[rows], lane[rows]
+    known = _picked(status, rows)
+    unended = np.isnan(ended)
+    if unended.any():
+        ended = np.where(unended, started, ended)
+    lanes = [str(worker) for worker in range(run.meta.n_workers)]
+    if len(lane) and lane.min() < 0:
+        lane = np.where(lane < 0, len(lanes), lane)
+        lanes.append("unknown")
+    failures = np.flatnonzero(known)  # done is code 0
+    kind, kinds, shade = np.zeros(len(started), dtype=np.int8), (), None
+    if color == "status":
+        kind, kinds = _by_status(status, known)
+    elif color == "name":
+        kind, kinds = _by_name(attempts[schema.NAME], rows, ended - started)
+    else:
+        shade = _by_duration(ended - started)
+    startups = run.startups
+    startups = tuple(startups[c].to_numpy() for c in ("worker", "started", "ended"))
+    return Blocks(
+        started=started,
+        ended=ended,
+        lane=lane,
+        kind=kind,
+        kinds=kinds,
+        shade=shade,
+        failures=failures,
+        failure_status=known[failures],
+        lanes=tuple(lanes),
+        startups=startups,
+        window=_window([started, startups[1]], [ended, startups[2]]),
+        n_attempts=len(attempts),
+    )
+
+
+def _picked(values, rows):
+    return values if rows is None else values[rows]
+
+
+def _by_status(status, drawn):
+    n = len(schema.STATUSES)
+    total = np.bincount(status, minlength=n).tolist()
+    visible = np.bincount(drawn, minlength=n).tolist()
+    present = [code for code in range(n) if total[code]]
+    kinds = tuple(
+        Kind(
+            label=schema.STATUSES[code],
+            colour=palette.STATUS[schema.STATUSES[code]],
+            n_attempts=total[code],
+            is_failure=code > 0,
+            is_drawn=visible[code] > 0,
+        )
+        for code in present
+    )
+    if len(present) < 2:
+        return np.zeros(len(drawn), dtype=np.int8), kinds
+    position = np.zeros(n, dtype=np.int8)
+    position[present] = np.arange(len(present))
+    return position[drawn], kinds
+
+
+def _by_name(names: pd.Series, rows, durations):
+    """The names with most seconds, each its colour; the others share one."""
+    codes, labels = pd.factorize(names)
+    total = np.bincount(codes, minlength=len(labels))
+    codes = _picked(codes, rows)
+    seconds = np.bincount(codes, durations, len(labels))
+    ranked = np.lexsort([-total, -seconds])
+    n_named = len(palette.CATEGORIES)
+    if len(labels) == n_named + 1:
+        n_named += 1  # a colour for "1 other" can as well bear its name
+    named = ranked[:n_named]
+    position = np.full(len(labels), len(named), dtype=np.int8)
+    position[named] = np.arange(len(named))
+    colours = [*palette.CATEGORIES, palette.OTHER]
+    kinds = [
+        Kind(label=str(labels[name]), colour=colour, n_attempts=int(total[name]))
+        for name, colour in zip(named, colours, strict=False)
+    ]
+    others = ranked[n_named:]
+    if len(others):
+        label = f"{len(others):,} other names"
+        kinds.append(Kind(label, palette.OTHER, int(total[others].sum())))
+    return position[codes], tuple(kinds)
+
+
+def _by_duration(durations) -> Shade:
+    positive = durations[durations > 0]
+    if not len(positive):
+        return Shade(np.zeros(len(durations), np.float32), 0.0, 0.0, is_log=False)
+    lowest, highest = float(durations.min()), float(positive.max())
+    sample = positive[:: len(positive) // _SAMPLE + 1]
+    shortest, short, long = np.quantile(sample, [0.01, 0.05, 0.95])
+    is_log = bool(long > _SKEWED * short)
+    if is_log:
+        shorter, lowest = lowest, max(float(shortest), highest * 1e-9)
+        values = np.log(np.maximum(durations, lowest) / lowest)
+        values /= np.log(highest / lowest)
+        shaded = values.astype(np.float32)
+        return Shade(shaded, lowest, highest, is_log, is_cut=shorter < lowest)
+    if highest > lowest:
+        values = (durations - lowest) / (highest - lowest)
+    else:
+        lowest, values = 0.0, np.ones(len(durations))
+    return Shade(values.astype(np.float32), lowest, highest, is_log=False)
+
+
+def _window(begins, ends) -> tuple[float, float]:
+    left = min([0.0, *(float(b.min()) for b in begins if len(b))])
+    right = max([left, *(float(np.nanmax(e)) for e in ends if _any_known(e))])
+    if not right > left:
+        right = left + 1e-3  # nothing took any time that could be measured
+    return left, right
+
+
+def _any_known(values) -> bool:
+    return len(values) > 0 and not np.isnan(values).all()

@@ -1,0 +1,115 @@
+"""`utilization`: how many workers were busy, over time.
+
+Knows bins of time and the mean that they add up to; refuses to know lanes.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
+
+from .. import metrics, schema
+from . import palette, pictures, wording
+from .axis import time_axis
+from .legend import title_with_legend
+
+_MOST_BINS = 800
+
+
+def utilization(run, ax: Axes | None = None) -> Axes:
+    """Busy workers over time, and their mean, which is the run's utilization.
+
+    Parameters
+    ----------
+    run : Run
+    ax : Axes, optional
+        Where to draw. Default: as for `timeline`.
+
+    Returns
+    -------
+    Axes
+        x in seconds since the run's zero, y in workers. The time from the first
+        submission to the last end is cut in at most 800 bins, each exact: the area is
+        the work. What went into attempts that are not done has a colour of its own.
+
+    Raises
+    ------
+    ArgumentError
+        If `ax` is no Axes.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from parallel_nb import Run
+    >>> table = pd.DataFrame({"task": [0, 1], "started": [0, 0], "ended": [4.0, 2.0]})
+    >>> ax = utilization(Run.from_frame(table))
+    >>> ax.get_ylabel(), [text.get_text() for text in ax.texts]
+    ('busy workers', ['mean 1.5 of 2 = 75 %'])
+    """
+    ax = pictures.axes_for(ax, height=2.6)
+    n_workers = run.meta.n_workers
+    ax.set_ylabel("busy workers")
+    time_axis(ax.xaxis)
+    ax.yaxis.set_major_locator(MaxNLocator("auto", integer=True, min_n_ticks=1))
+    ax.set_ylim(0, n_workers * 1.08)
+    started, ended, edges = _bins(run)
+    ax.spines[["right", "top"]].set_visible(False)
+    if edges is None:
+        title_with_legend(ax, wording.title(run))
+        pictures.say(ax, "nothing took any time" if len(started) else "nothing ran")
+        pictures.describe(ax, f"Busy workers over time in {wording.name(run)}: none.")
+        return ax
+    busy = n_workers * metrics.utilization_series(started, ended, n_workers, edges)
+    bad = run.attempts[schema.STATUS].array.codes > 0
+    if (bad & (ended > started)).any():
+        lost = n_workers * metrics.utilization_series(
+            started[bad], ended[bad], n_workers, edges
+        )
+        handles = [
+            ax.stairs(height, edges, fill=True, color=colour, label=label)
+            for height, colour, label in (
+                (busy, palette.BLUE, "in attempts that are done"),
+                (lost, palette.VERMILION, "not done"),
+            )
+        ]
+    else:
+        handles = []
+        ax.stairs(busy, edges, fill=True, color=palette.BLUE)
+    title_with_legend(ax, wording.title(run), handles)
+    ax.set_xlim(min(0.0, edges[0]), edges[-1])
+    ax.set_ylim(0, max(n_workers, busy.max()) * 1.08)
+    ax.axhline(n_workers, color=palette.GREY, linewidth=0.8, linestyle=(0, (1, 2)))
+    _mean_line(ax, float(busy.mean()), n_workers)
+    pictures.describe(ax, wording.utilization_caption(run, edges, busy))
+    return ax
+
+
+def _bins(run):
+    """Start and end of the attempts, and the edges of bins over the makespan."""
+    attempts = run.attempts
+    started = attempts[schema.STARTED].to_numpy()
+    ended = attempts[schema.ENDED].to_numpy()
+    submitted = attempts[schema.SUBMITTED].to_numpy()
+    if np.isnan(ended).all():
+        return started[:0], ended[:0], None
+    first = np.nanmin(np.where(np.isnan(submitted), started, submitted))
+    last = np.nanmax(ended)
+    if not last > first:
+        return started, ended, None
+    return started, ended, np.linspace(first, last, _MOST_BINS + 1)
+
+
+def _mean_line(ax: Axes, mean: float, n_workers: int) -> None:
+    ax.axhline(mean, color=palette.ORANGE, linewidth=1.8, linestyle="--")
+    low = mean < 0.8 * n_workers  # where there is room for words
+    ax.annotate(
+        f"mean {mean:.3g} of {n_workers} = {wording.percent(mean / n_workers)}",
+        xy=(1, mean),
+        xycoords=("axes fraction", "data"),
+        xytext=(-6, 4 if low else -5),
+        textcoords="offset points",
+        ha="right",
+        va="bottom" if low else "top",
+        bbox={"boxstyle": "round,pad=0.25", "fc": ax.get_facecolor(), "ec": "none"},
+    )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import enum
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -154,9 +154,12 @@ class Run:
 
     Parameters
     ----------
-    attempts : DataFrame
+    attempts : DataFrame or callable
         One row per attempt as `parallel_nb.schema` has it; `schema.coerce` makes one
-        from loose columns, `Run.from_frame` from another tool's table.
+        from loose columns, `Run.from_frame` from another tool's table. A callable is
+        called when they are first asked for, and returns a mapping with `attempts` and,
+        if need be, `tracebacks`, `edges` and `startups`: whoever waits for results
+        need not wait for frames.
     meta : Meta
         What is true of the whole run.
     results : list of length n_tasks, optional
@@ -207,6 +210,7 @@ class Run:
         "__weakref__",
         "_attempts",
         "_edges",
+        "_make",
         "_meta",
         "_n_tasks",
         "_n_unfinished",  # made when first asked for, as is `_tasks`
@@ -218,7 +222,7 @@ class Run:
 
     def __init__(
         self,
-        attempts: pd.DataFrame,
+        attempts: pd.DataFrame | Callable[[], Mapping[str, Any]],
         meta: Meta,
         *,
         results: Sequence[Any] | None = None,
@@ -228,19 +232,44 @@ class Run:
     ):
         if not isinstance(meta, Meta):
             raise SchemaError(f"meta: expected a Meta; got {type(meta).__name__}")
-        attempts = schema.validate(attempts)
-        n_tasks = int(attempts[schema.TASK].max()) + 1 if len(attempts) else 0
-        _check_lanes(attempts, meta.n_workers)
         put = object.__setattr__
-        put(self, "_attempts", attempts)
         put(self, "_meta", meta)
-        put(self, "_results", _checked_results(results, n_tasks))
-        put(self, "_tracebacks", _checked_tracebacks(tracebacks, attempts))
-        put(self, "_edges", _checked_edges(edges, n_tasks))
-        put(self, "_startups", _checked_startups(startups, meta.n_workers))
-        put(self, "_n_tasks", n_tasks)
+        put(self, "_results", _listed(results))
         put(self, "_n_unfinished", None)
         put(self, "_tasks", None)
+        put(self, "_make", attempts if callable(attempts) else None)
+        if not callable(attempts):
+            self._fill(attempts, tracebacks, edges, startups)
+
+    def _fill(self, attempts, tracebacks=None, edges=None, startups=None):
+        """Check the frames, and with them whatever depends on them."""
+        attempts = schema.validate(attempts)
+        n_tasks = int(attempts[schema.TASK].max()) + 1 if len(attempts) else 0
+        _check_lanes(attempts, self.meta.n_workers)
+        if self._results is not None and len(self._results) != n_tasks:
+            raise SchemaError(
+                f"results: expected one for each of the {n_tasks} tasks; "
+                f"got {len(self._results)}"
+            )
+        put = object.__setattr__
+        put(self, "_tracebacks", _checked_tracebacks(tracebacks, attempts))
+        put(self, "_edges", _checked_edges(edges, n_tasks))
+        put(self, "_startups", _checked_startups(startups, self.meta.n_workers))
+        put(self, "_n_tasks", n_tasks)
+        put(self, "_attempts", attempts)
+        put(self, "_make", None)
+
+    def __getattr__(self, name):
+        # Only reached for what is not there: slots that wait to be filled.
+        if name in _FILLED_LATE and self._make is not None:
+            self._fill(**self._make())
+            return getattr(self, name)
+        raise AttributeError(f"a Run has no {name!r}", name=name, obj=self)
+
+    def __getstate__(self):
+        len(self._attempts)  # filled now, if not before
+        names = set(self.__slots__) - {"__weakref__"}
+        return None, {name: getattr(self, name) for name in names}
 
     def __setattr__(self, name, value):
         raise AttributeError(f"a Run is frozen: {name!r} cannot be set")
@@ -359,7 +388,8 @@ class Run:
             - ``n_attempts``, ``n_workers``
             - ``work``: s inside attempts
             - ``span``: s of the longest dependency chain; a task's attempts add up
-            - ``makespan``: s from first submission (start, where unknown) to last end
+            - ``makespan``: s from first submission (start, where unknown) to last end;
+              the starting of workers counts, where it was seen
             - ``speedup_estimated``: work / makespan, T_1 not being measured
             - ``efficiency``: speedup_estimated / n_workers
             - ``utilization``: busy / (n_workers x makespan). The same number as
@@ -552,6 +582,8 @@ def _summary(run: Run) -> dict[str, Any]:
     if run.n_tasks:
         numbers["success_rate"] = metrics.success_rate(n_done, run.n_tasks)
     submitted = np.where(np.isnan(submitted), started, submitted)
+    # A pool that starts before it takes its first task is waited for all the same.
+    submitted = np.append(submitted, run._startups["started"].to_numpy())
     if not (np.isnan(ended).all() or np.isnan(submitted).all()):
         numbers["makespan"] = makespan = metrics.makespan(ended, submitted)
         if makespan > 0:
@@ -623,15 +655,14 @@ def _check_lanes(attempts: pd.DataFrame, n_workers: int) -> None:
             )
 
 
-def _checked_results(results: Sequence[Any] | None, n_tasks: int) -> list | None:
-    if results is None:
-        return None
-    results = results if isinstance(results, list) else list(results)
-    if len(results) != n_tasks:
-        raise SchemaError(
-            f"results: expected one for each of the {n_tasks} tasks; got {len(results)}"
-        )
-    return results
+def _listed(results):
+    return results if results is None or isinstance(results, list) else list(results)
+
+
+# What a Run has once its frames are there.
+_FILLED_LATE = frozenset(
+    {"_attempts", "_edges", "_n_tasks", "_startups", "_tracebacks"}
+)
 
 
 def _checked_tracebacks(tracebacks, attempts: pd.DataFrame) -> dict:

@@ -48,7 +48,7 @@ def settings(n_jobs=None, backend=None) -> Settings:
             is_worker = is_worker or (active.nesting_level or 0) > 0
         elif is_worker:
             backend = "sequential"
-        elif "threads" == context["prefer"] or "sharedmem" == context["require"]:
+        elif context["prefer"] == "threads" or context["require"] == "sharedmem":
             backend = "threading"
         else:
             backend = DEFAULT

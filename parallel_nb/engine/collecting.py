@@ -152,7 +152,7 @@ class Collector:
         self._add(records, tasks, origin or Origin(), entry, received, _NAN)
 
     def finish(self, zero, n_workers, names):
-        """The attempts frame and the tracebacks.
+        """Attempts and tracebacks, as `Run` takes them.
 
         Parameters
         ----------
@@ -218,7 +218,7 @@ class Collector:
                 schema.ERROR: errors if failures else None,
             }
         )
-        return frame, tracebacks
+        return {"attempts": frame, "tracebacks": tracebacks}
 
     def _lanes(self, records, counts, n_workers):
         """Lane and pid of each row; workers that replace others share their lanes."""

@@ -127,9 +127,12 @@ def run(
         startups = workers.startups()
         backend_name, n_workers = workers.name, workers.n_workers
     dispatcher.account_for_the_rest()
-    attempts, tracebacks = collector.finish(zero, n_workers, batch.names)
+    names = batch.names  # the batch itself, inputs and all, need not be kept
     made = Run(
-        attempts,
+        lambda: {
+            **collector.finish(zero, n_workers, names),
+            "startups": _startups(startups, zero),
+        },
         Meta(
             n_workers=n_workers,
             backend=backend_name,
@@ -144,8 +147,6 @@ def run(
             source="run",
         ),
         results=collector.results,
-        tracebacks=tracebacks,
-        startups=_startups(startups, zero),
     )
     _remember(made)
     if failure is not None:

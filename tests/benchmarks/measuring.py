@@ -1,6 +1,6 @@
 """Two ways to do the same thing, timed in turns: a timing each, then what they say.
 
-Knows order, clocks and medians; nothing of what is timed, of tables or of bars' meaning.
+Knows order, clocks and medians; nothing of what is timed, or of tables.
 """
 
 import gc

@@ -152,36 +152,42 @@ def skewed(plan: Plan) -> Iterator[dict]:
     n_workers, n_tasks = lengths.N_SLEEPERS, len(lengths.PARETO)
     inputs = range(n_tasks)
     plan.say(f"skewed: {n_tasks} Pareto-distributed sleeps, {n_workers} workers")
-    run = partial(
-        pnb.run,
-        lengths.sleep_pareto,
-        inputs,
-        n_jobs=n_workers,
-        backend="isolated",
-        progress=False,
-    )
-    first = run()
+
+    def run(inputs=inputs, **how):
+        made = pnb.run(
+            lengths.sleep_pareto,
+            inputs,
+            n_jobs=n_workers,
+            backend="isolated",
+            progress=False,
+            **how,
+        )
+        return made.results, made
+
+    def row(ours, theirs, timing):
+        results, made = timing.value
+        if results != list(inputs):
+            raise Disagreement(f"skewed, {timing.side}")
+        return {
+            **_row("skewed", timing, ours=ours, theirs=theirs),
+            "n_tasks": n_tasks,
+            "n_workers": n_workers,
+            **(_facts(made, timing) if made is not None else {}),
+        }
+
+    warm_up = inputs[: 4 * n_workers]
+    run(warm_up)
+    for timing in timings({OURS: run}, 1, plan.rng):
+        _, first = timing.value
+        yield row("as given", "", timing)
     with peers.joblib("loky", n_workers) as mapped:
-        mapped(lengths.nothing, range(2 * n_workers))
-
-        def ours():
-            again = run(history=first, order="longest_first")
-            return again.results, again
-
-        def theirs():
-            return mapped(lengths.sleep_pareto, inputs), None
-
-        calls = {OURS: ours, THEIRS: theirs}
+        mapped(lengths.sleep_pareto, warm_up)
+        calls = {
+            OURS: partial(run, history=first, order="longest_first"),
+            THEIRS: lambda: (mapped(lengths.sleep_pareto, inputs), None),
+        }
         for timing in timings(calls, plan.repeats(6), plan.rng):
-            results, again = timing.value
-            if results != list(inputs):
-                raise Disagreement(f"skewed, {timing.side}")
-            yield {
-                **_row("skewed", timing, ours="longest first", theirs="joblib loky"),
-                "n_tasks": n_tasks,
-                "n_workers": n_workers,
-                **(_facts(again, timing) if again is not None else {}),
-            }
+            yield row("longest first", "joblib loky", timing)
 
 
 def recording(plan: Plan) -> Iterator[dict]:

@@ -27,7 +27,7 @@ TITLES = {
     "starts": "Starting up",
 }
 NOTES = {
-    "plain": "after: from the last result's arrival to the finished Run, frame included",
+    "plain": "after: from the last result's arrival to the Run, its frame included",
     "ideal": "recorded: first submission to last end; outside: around the whole call",
     "peers": "no bar where one task that raises costs the others their results",
     "skewed": "bound: the larger of (sum of durations / workers) and the longest",
@@ -88,22 +88,21 @@ def _line(
     }
 
 
-def by_pair(group: pd.DataFrame, column: str = "seconds") -> pd.DataFrame:
-    """One row a pair with a column for each side."""
-    return group.pivot(index="pair", columns="side", values=column)
+def _of(group, side, column="seconds"):
+    """A column of one side, by pair."""
+    return group[group["side"] == side].set_index("pair")[column]
 
 
 def _versus(section, ours, theirs, at, group, bar):
     """A line of ours / theirs, the ratios taken pair by pair."""
-    pairs = by_pair(group)
     return _line(
         section,
         f"{ours} / {theirs}",
-        pairs[OURS] / pairs[THEIRS],
+        _of(group, OURS) / _of(group, THEIRS),
         at=at,
         n_tasks=group["n_tasks"].iloc[0],
-        ours=pairs[OURS].median(),
-        theirs=pairs[THEIRS].median(),
+        ours=_of(group, OURS).median(),
+        theirs=_of(group, THEIRS).median(),
         bar=bar,
         after=group["after_last"].median(),
     )
@@ -134,7 +133,6 @@ def _ideal(ours, theirs, at, group):
         "theirs": ideal.median(),
         "bar": 1.05,
     }
-    # The largest of these is not the frame but waiting for a core.
     return [
         _line(
             "ideal",
@@ -150,25 +148,25 @@ def _ideal(ours, theirs, at, group):
 def _skewed(ours, theirs, at, group):
     own = group[group["side"] == OURS].set_index("pair")
     bound = (own["work"] / own["n_workers"]).clip(lower=own["span"])
-    outside = by_pair(group)
-    lines = []
-    for what, seconds, bar in (
-        (f"{ours}, recorded", own["makespan"], 1.02),
-        (f"{ours}, outside", own["seconds"], 1.02),
-        (f"{theirs}, outside", outside[THEIRS], NAN),
-    ):
-        lines.append(
-            _line(
-                "skewed",
-                what,
-                seconds / bound,
-                n_tasks=group["n_tasks"].iloc[0],
-                ours=seconds.median(),
-                theirs=bound.median(),
-                bar=bar,
-            )
+    bar = 1.02 if theirs else NAN
+    shown = [
+        (f"{ours}, recorded", own["makespan"], bar),
+        (f"{ours}, outside", own["seconds"], bar),
+    ]
+    if theirs:
+        shown.append((f"{theirs}, outside", _of(group, THEIRS), NAN))
+    return [
+        _line(
+            "skewed",
+            what,
+            seconds / bound,
+            n_tasks=group["n_tasks"].iloc[0],
+            ours=seconds.median(),
+            theirs=bound.median(),
+            bar=bar,
         )
-    return lines
+        for what, seconds, bar in shown
+    ]
 
 
 def _frame(ours, theirs, at, group):
@@ -199,14 +197,13 @@ def _frame(ours, theirs, at, group):
 
 
 def _starts(ours, theirs, at, group):
-    pairs = by_pair(group)
     return [
         _line(
             "starts",
             f"{ours} − {theirs}",
-            pairs[OURS] - pairs[THEIRS],
-            ours=pairs[OURS].median(),
-            theirs=pairs[THEIRS].median(),
+            _of(group, OURS) - _of(group, THEIRS),
+            ours=_of(group, OURS).median(),
+            theirs=_of(group, THEIRS).median(),
             judged_in="s",
             bar=0.05,
         )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import enum
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
@@ -261,9 +262,11 @@ class Run:
 
     def __getattr__(self, name):
         # Only reached for what is not there: slots that wait to be filled.
-        if name in _FILLED_LATE and self._make is not None:
-            self._fill(**self._make())
-            return getattr(self, name)
+        if name in _FILLED_LATE:
+            with _ONE_FILLS:
+                if self._make is not None:
+                    self._fill(**self._make())
+            return object.__getattribute__(self, name)
         raise AttributeError(f"a Run has no {name!r}", name=name, obj=self)
 
     def __getstate__(self):
@@ -663,6 +666,8 @@ def _listed(results):
 _FILLED_LATE = frozenset(
     {"_attempts", "_edges", "_n_tasks", "_startups", "_tracebacks"}
 )
+# A live view may ask from another thread while the notebook does.
+_ONE_FILLS = threading.RLock()
 
 
 def _checked_tracebacks(tracebacks, attempts: pd.DataFrame) -> dict:

@@ -114,7 +114,9 @@ REGISTERED = """
 from parallel_nb import _SHOWN, display
 display.register(get_ipython())
 keys = set()
-for formatter in get_ipython().display_formatter.formatters.values():
+display_formatter = get_ipython().display_formatter
+formatters = [*display_formatter.formatters.values()]
+for formatter in [*formatters, display_formatter.mimebundle_formatter]:
     types = formatter.type_printers
     keys |= {*formatter.deferred_printers}
     keys |= {(type.__module__, type.__name__) for type in types}

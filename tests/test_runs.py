@@ -4,12 +4,14 @@ import copy
 import pickle
 import subprocess
 import sys
+import threading
 import weakref
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from parallel_nb import metrics, schema
@@ -117,6 +119,73 @@ def test_a_run_and_what_is_missing_survive_pickling():
     assert repr(MISSING) == "MISSING"
 
 
+# Made when asked for
+
+
+def deferred(make, **extras):
+    return Run(make, meta(), **extras)
+
+
+def test_frames_that_come_from_a_callable_are_made_once_and_late():
+    calls = []
+
+    def make():
+        calls.append("made")
+        return {
+            "attempts": one_failed().attempts,
+            "tracebacks": {(1, 1): "Traceback"},
+            "edges": pd.DataFrame({"task": [1], "after": [0]}),
+        }
+
+    run = deferred(make, results=["a", MISSING])
+    assert run.results_or(None) == ["a", None]
+    assert calls == []
+    assert run.n_tasks == 2
+    assert run.errors["traceback"].to_list() == ["Traceback"]
+    assert len(run.edges) == 1
+    assert calls == ["made"]
+
+
+def test_frames_that_come_late_are_checked_too():
+    run = deferred(lambda: {"attempts": two_done().attempts}, results=["a"])
+    for _ in range(2):
+        with pytest.raises(SchemaError, match="one for each of the 2 tasks; got 1"):
+            _ = run.attempts
+
+
+def test_frames_that_come_late_are_pickled_as_frames():
+    run = deferred(lambda: {"attempts": two_done().attempts})
+    same = pickle.loads(pickle.dumps(run))
+    pd.testing.assert_frame_equal(same.attempts, two_done().attempts)
+
+
+def test_two_threads_that_ask_at_once_get_the_same_frames():
+    began, go_on, calls = threading.Event(), threading.Event(), []
+
+    def make():
+        calls.append("made")
+        began.set()
+        assert go_on.wait(30)
+        return {"attempts": two_done().attempts}
+
+    run = deferred(make)
+    with ThreadPoolExecutor(2) as threads:
+        first = threads.submit(lambda: run.n_tasks)
+        assert began.wait(30)
+        second = threads.submit(lambda: run.n_tasks)
+        go_on.set()
+        assert (first.result(30), second.result(30)) == (2, 2)
+    assert calls == ["made"]
+
+
+def test_a_run_has_nothing_else():
+    with pytest.raises(AttributeError, match="a Run has no 'speed'"):
+        _ = two_done().speed
+    run = two_done()
+    with pytest.raises(AttributeError, match="a Run is frozen: '_tasks' cannot be del"):
+        del run._tasks
+
+
 # Tasks
 
 
@@ -140,6 +209,7 @@ def test_a_task_is_its_last_attempt():
     assert run.results == ["a", "b"]
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(1, 4), max_size=12), st.randoms())
 def test_tasks_are_the_last_attempts_that_pandas_finds(attempts_of, random):
     rows = [
@@ -406,6 +476,7 @@ def test_summaries_of_runs_can_be_stacked():
     assert both.dtypes.to_dict() == two_done().summary().dtypes.to_dict()
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 3), st.floats(0.001, 100)), min_size=1))
 def test_summaries_keep_the_identities(tasks):
     clock = [0.0] * 4
@@ -673,6 +744,7 @@ def test_attempts_of_a_run_make_the_same_run_again():
     assert again.meta.notes == ()
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.tuples(st.floats(0, 1e6), st.floats(0, 1e3)), max_size=20),
     st.floats(-1e6, 1e6),

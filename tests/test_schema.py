@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from parallel_nb import schema
@@ -140,6 +140,16 @@ def test_attempts_that_never_ran_have_no_times():
     assert len(schema.validate(frame)) == 2
 
 
+def test_a_gap_shows_even_where_rows_are_enough():
+    frame = attempts(task=[0, 2, 2], attempt=[1, 1, 2], started=0.0, ended=0.0)
+    assert "got none for 1 although 2 occurs" in refusal(frame)
+
+
+def test_series_are_taken_by_position():
+    seconds = pd.Series([1.0, 2.0], index=[7, 3])
+    assert attempts(cpu=seconds)["cpu"].to_list() == [1.0, 2.0]
+
+
 def test_an_empty_frame_is_valid():
     frame = schema.coerce({"task": [], "started": [], "ended": []})
     assert len(schema.validate(frame)) == 0
@@ -226,6 +236,7 @@ def test_text_that_utf8_cannot_hold_is_kept_readable():
     assert attempts(name="\udcff", host="\udcff")["host"].to_list() == ["\\udcff"] * 2
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.tuples(

@@ -15,7 +15,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from parallel_nb import schema, store
@@ -161,6 +161,7 @@ text = st.text(st.characters(), max_size=6)
 times = st.floats(-1e9, 1e9) | st.just(np.nan)
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.tuples(

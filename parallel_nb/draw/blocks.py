@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 
 from .. import schema
-from ..errors import one_of
+from ..errors import ArgumentError, one_of
+from ..runs import Run
 from . import palette
 
 COLOR_BY = ("status", "name", "duration")
@@ -71,8 +72,9 @@ def blocks(run, color: str = "status") -> Blocks:
     Raises
     ------
     ArgumentError
-        If `color` is not one of `COLOR_BY`.
+        If `run` is no Run, or `color` is not one of `COLOR_BY`.
     """
+    require_run(run)
     one_of("color", color, COLOR_BY, synonyms={"task": "name", "time": "duration"})
     attempts = run.attempts
     started = attempts[schema.STARTED].to_numpy()
@@ -99,7 +101,7 @@ def blocks(run, color: str = "status") -> Blocks:
         kind, kinds = _by_name(attempts[schema.NAME], rows, ended - started)
     else:
         shade = _by_duration(ended - started)
-    startups = run.startups
+    startups = run.startups.dropna()
     startups = tuple(startups[c].to_numpy() for c in ("worker", "started", "ended"))
     return Blocks(
         started=started,
@@ -115,6 +117,19 @@ def blocks(run, color: str = "status") -> Blocks:
         window=_window([started, startups[1]], [ended, startups[2]]),
         n_attempts=len(attempts),
     )
+
+
+def require_run(run) -> None:
+    """Say what a picture is made of, before anything is drawn.
+
+    Raises
+    ------
+    ArgumentError
+        If `run` is no Run.
+    """
+    if not isinstance(run, Run):
+        hint = " `Run.from_frame` makes one of it." * isinstance(run, pd.DataFrame)
+        raise ArgumentError(f"`run` must be a Run; got {type(run).__name__}.{hint}")
 
 
 def _picked(values, rows):
@@ -174,14 +189,15 @@ def _by_duration(durations) -> Shade:
         return Shade(np.zeros(len(durations), np.float32), 0.0, 0.0, is_log=False)
     lowest, highest = float(durations.min()), float(positive.max())
     sample = positive[:: len(positive) // _SAMPLE + 1]
-    shortest, short, long = np.quantile(sample, [0.01, 0.05, 0.95])
+    short, long = np.quantile(sample, [0.05, 0.95])
     is_log = bool(long > _SKEWED * short)
     if is_log:
-        shorter, lowest = lowest, max(float(shortest), highest * 1e-9)
+        shortest, lowest = lowest, float(np.quantile(sample, 0.01, method="lower"))
+        lowest = max(lowest, highest * 1e-9)
         values = np.log(np.maximum(durations, lowest) / lowest)
         values /= np.log(highest / lowest)
         shaded = values.astype(np.float32)
-        return Shade(shaded, lowest, highest, is_log, is_cut=shorter < lowest)
+        return Shade(shaded, lowest, highest, is_log, is_cut=shortest < lowest)
     if highest > lowest:
         values = (durations - lowest) / (highest - lowest)
     else:
@@ -190,12 +206,8 @@ def _by_duration(durations) -> Shade:
 
 
 def _window(begins, ends) -> tuple[float, float]:
-    left = min([0.0, *(float(b.min()) for b in begins if len(b))])
-    right = max([left, *(float(np.nanmax(e)) for e in ends if _any_known(e))])
+    left = min([0.0, *(float(times.min()) for times in begins if len(times))])
+    right = max([left, *(float(times.max()) for times in ends if len(times))])
     if not right > left:
         right = left + 1e-3  # nothing took any time that could be measured
     return left, right
-
-
-def _any_known(values) -> bool:
-    return len(values) > 0 and not np.isnan(values).all()

@@ -12,8 +12,10 @@ from matplotlib.ticker import MaxNLocator
 from .. import metrics, schema
 from . import palette, pictures, wording
 from .axis import time_axis
+from .blocks import require_run
 from .legend import title_with_legend
 
+HEIGHT = 2.6  # inches
 _MOST_BINS = 800
 
 
@@ -36,7 +38,7 @@ def utilization(run, ax: Axes | None = None) -> Axes:
     Raises
     ------
     ArgumentError
-        If `ax` is no Axes.
+        If `run` is no Run or `ax` no Axes.
 
     Examples
     --------
@@ -47,7 +49,8 @@ def utilization(run, ax: Axes | None = None) -> Axes:
     >>> ax.get_ylabel(), [text.get_text() for text in ax.texts]
     ('busy workers', ['mean 1.5 of 2 = 75 %'])
     """
-    ax = pictures.axes_for(ax, height=2.6)
+    require_run(run)
+    ax = pictures.axes_for(ax, HEIGHT)
     n_workers = run.meta.n_workers
     ax.set_ylabel("busy workers")
     time_axis(ax.xaxis)

@@ -51,7 +51,7 @@ def timeline(run, ax: Axes | None = None, *, color: str = "status") -> Axes:
     Raises
     ------
     ArgumentError
-        If `color` or `ax` is none of these.
+        If `run`, `color` or `ax` is none of these.
 
     See Also
     --------
@@ -70,11 +70,11 @@ def timeline(run, ax: Axes | None = None, *, color: str = "status") -> Axes:
     >>> from parallel_nb import Run
     >>> table = pd.DataFrame({"task": [0, 1], "started": [0, 0], "ended": [4.0, 2.0]})
     >>> ax = timeline(Run.from_frame(table))
-    >>> ax.get_ylabel(), ax.get_xlim()
-    ('worker', (0.0, 4.04))
+    >>> [text.get_text() for text in ax.get_legend().get_texts()]
+    ['done (2)']
     """
     shown = blocks(run, color)
-    ax = pictures.axes_for(ax, height=1.5 + 0.34 * shown.n_lanes)
+    ax = pictures.axes_for(ax, height(shown.n_lanes))
     image = _Lanes(ax, shown)
     ax.add_image(image)
     left, right = shown.window
@@ -95,6 +95,11 @@ def timeline(run, ax: Axes | None = None, *, color: str = "status") -> Axes:
         pictures.say(ax, "no attempt took a measurable time")
     pictures.describe(ax, wording.timeline_caption(run))
     return ax
+
+
+def height(n_lanes: int) -> float:
+    """Inches that a timeline of so many lanes would like."""
+    return 1.5 + 0.34 * n_lanes
 
 
 class _Lanes(AxesImage):
@@ -180,7 +185,7 @@ def _handles(ax: Axes, shown: Blocks) -> list:
     handles = []
     for kind in shown.kinds:
         colour = palette.on_paper(kind.colour, on_dark)
-        label = f"{_shortened(kind.label)} ({kind.n_attempts:,})"
+        label = f"{wording.shortened(kind.label, 28)} ({kind.n_attempts:,})"
         if not kind.is_drawn:
             label = f"{kind.label} ({kind.n_attempts:,}, not started)"
         face = colour if kind.is_drawn else "none"
@@ -211,11 +216,6 @@ def _handles(ax: Axes, shown: Blocks) -> list:
             )
         )
     return handles
-
-
-def _shortened(label: str, most: int = 28) -> str:
-    label = " ".join(label.split()).replace("$", r"\$")  # a name is not mathematics
-    return label if len(label) <= most else f"{label[: most - 1]}…"
 
 
 def _colour_bar(ax: Axes, image: AxesImage, extend: str) -> None:

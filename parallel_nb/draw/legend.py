@@ -29,6 +29,9 @@ def title_with_legend(ax: Axes, title: str, handles=()) -> None:
     """
     size = FontProperties(size=rcParams["legend.fontsize"]).get_size_in_points()
     above = 0.0
+    title = _literally(title)
+    for handle in handles:
+        handle.set_label(_literally(handle.get_label()))
     if handles:
         n_columns = _columns(ax, [handle.get_label() for handle in handles], size)
         above = _ROW * size * -(-len(handles) // n_columns)
@@ -78,3 +81,9 @@ def _in_rows(handles, n_columns: int) -> list:
         for row in range(n_rows if column < n_full else n_rows - 1)
     ]
     return [handles[at] for at in order]
+
+
+def _literally(text: str) -> str:
+    """Names as they are: `$` begins no formula, and `_` hides no entry."""
+    text = text.replace("$", r"\$")
+    return f" {text}" if text.startswith("_") else text

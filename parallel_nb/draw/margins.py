@@ -77,4 +77,4 @@ def _ticks(axis, extent: str) -> float:
     size = labels[0].get_fontsize()
     if extent == "height":
         return 2 * _TICK + LINE * size
-    return 2 * _TICK + CHARACTER * size * max(len(t.get_text()) for t in labels)
+    return 3 * _TICK + CHARACTER * size * max(len(t.get_text()) for t in labels)

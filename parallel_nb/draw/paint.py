@@ -22,9 +22,7 @@ from .raster import columns, coverage
 
 FAINTEST = 0.4  # opacity of a pixel that an attempt touches
 FAINTEST_FAILURE = 0.8
-FAILURE_HUE = (
-    0.2  # of a pixel that a failure touches, at least; else the root of its share
-)
+FAILURE_HUE = 0.2  # least share that a failure has in the hue; else the root of its own
 FAINTEST_MARK = 0.3  # within low lanes, where marks cover attempts that are done
 TRACK = (128, 128, 128, 38)  # an idle lane, on light and on dark paper
 STARTUP = (128, 128, 128, 70)
@@ -75,6 +73,8 @@ def paint(
     """
     height, width = shape
     rows = _lane_rows(blocks.n_lanes, lane_span, height)
+    if not len(rows.n_lanes):
+        return np.zeros((height, width, 4), dtype=np.uint8)
     window = blocks.window if window is None else window
     seen = _seen(blocks, rows, window, width)
     hue, opacity, failing = _mixed(blocks, seen, rows, width, ramp, on_dark)
@@ -196,7 +196,7 @@ def _mixed_kinds(kinds, seen: _Seen, shape, on_dark):
 def _separate(opacity, failing, seen: _Seen, scale: float) -> None:
     """A hairline at the end of attempts that are wide enough to lose it."""
     wide = seen.end - seen.begin >= _SEPARABLE * scale
-    row, at = seen.row[wide], seen.end[wide].astype(int)
+    row, at = seen.row[wide], np.ceil(seen.end[wide]).astype(int) - 1
     for back in range(max(1, round(scale))):
         column = at - back
         there = (column >= 0) & (column < opacity.shape[1])
@@ -234,8 +234,9 @@ def _marks(blocks: Blocks, rows: _Rows, window, width: int, scale, on_dark):
     names = [schema.STATUSES[status] for status in present] or ["failed"]
     colours = [palette.on_paper(palette.STATUS[name], on_dark) for name in names]
     marks = np.zeros((n_rows, width, 4), dtype=np.float32)
-    marks[..., :3] = palette.rgb(colours)[covered.argmax(axis=0)]
-    marks[..., 3] = 255 * (covered.max(axis=0) > 0.5)
+    marked = covered.max(axis=0) > 0.5
+    marks[marked, :3] = palette.rgb(colours)[covered.argmax(axis=0)[marked]]
+    marks[marked, 3] = 255
     return marks
 
 
@@ -265,28 +266,23 @@ def _over(upper: np.ndarray, lower: np.ndarray) -> np.ndarray:
 def _stacked(body, marks, starting, rows: _Rows, scale: float) -> np.ndarray:
     """Rows of lanes → rows of pixels, with marks above each lane and a gap below."""
     n_rows, width = body.shape[:2]
-    row_of_y = np.searchsorted(rows.edges, np.arange(rows.height), side="right") - 1
-    outside = (row_of_y < 0) | (row_of_y >= n_rows)
-    row_of_y = np.clip(row_of_y, 0, max(n_rows - 1, 0))
-    is_body = ~outside
-    layers = [np.zeros((1, width, 4)), body]
-    source = np.where(outside, 0, 1 + row_of_y)  # 0 is the transparent layer
-    if n_rows:
-        layers.append(marks)
-        mark_px, space_px, gap_px = _heights(rows.lane_px, scale)
-        down = np.arange(rows.height) - rows.edges[row_of_y]
-        up = rows.edges[row_of_y + 1] - np.arange(rows.height)
-        is_mark = is_body & (down < mark_px)
-        is_body &= (down >= mark_px + space_px) & (up > gap_px)
-        source = np.where(is_body, 1 + row_of_y, 0)
-        source = np.where(is_mark, 1 + n_rows + row_of_y, source)
+    y = np.arange(rows.height)
+    row_of_y = np.searchsorted(rows.edges, y, side="right") - 1
+    within = (row_of_y >= 0) & (row_of_y < n_rows)
+    row_of_y = np.clip(row_of_y, 0, n_rows - 1)
+    mark_px, space_px, gap_px = _heights(rows.lane_px, scale)
+    down, up = y - rows.edges[row_of_y], rows.edges[row_of_y + 1] - y
+    is_mark = within & (down < mark_px)
+    is_body = within & (down >= mark_px + space_px) & (up > gap_px)
+    layers = [np.zeros((1, width, 4)), body, marks]
+    source = np.where(is_body, 1 + row_of_y, 0)  # 0 is transparent
+    source = np.where(is_mark, 1 + n_rows + row_of_y, source)
     pixels = np.rint(np.concatenate(layers)).astype(np.uint8)
     picture = pixels.view(np.uint32)[source, :, 0].view(np.uint8)
     picture = picture.reshape(rows.height, width, 4)
     if starting.any():
         period, line = max(4, round(7 * scale)), max(1, round(1.5 * scale))
-        x, y = np.arange(width), np.arange(rows.height)
-        hatch = (x + y[:, None]) % period < line
+        hatch = (np.arange(width) + y[:, None]) % period < line
         picture[hatch & is_body[:, None] & starting[row_of_y]] = STARTUP_LINES
     return picture
 

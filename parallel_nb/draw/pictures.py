@@ -7,7 +7,6 @@ know what is drawn.
 
 from __future__ import annotations
 
-import html
 import sys
 from base64 import b64encode
 
@@ -18,7 +17,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from ..errors import ArgumentError
-from . import palette, png
+from . import markup, palette, png
 from .margins import Margins
 
 _WIDER = 1.4  # than rcParams' figure: time is long
@@ -40,7 +39,9 @@ class Picture(Figure):
         text = caption(self)
         shown = {
             "text/plain": text or repr(self),
-            "text/html": image_tag(image, text, width),
+            "text/html": markup.image(
+                image, text, style=f"width:{width}px;max-width:100%"
+            ),
             "image/png": b64encode(image).decode("ascii"),
         }
         return shown, {"image/png": {"width": width, "height": height}}
@@ -92,11 +93,23 @@ def axes_for(ax: Axes | None, height: float) -> Axes:
     opened = _just_opened()
     if opened is not None:
         return opened
+    ax = blank(height)
+    _show_after_the_cell(ax.get_figure(root=True))
+    return ax
+
+
+def blank(height: float) -> PictureAxes:
+    """The Axes of a new figure of its own.
+
+    Parameters
+    ----------
+    height : float
+        Inches that it would like; rcParams' figure is as high as it gets.
+    """
     width, highest = mpl.rcParams["figure.figsize"]
     size = (_WIDER * width, min(height, highest))
     figure = Picture(figsize=size, layout=Margins())
     FigureCanvasAgg(figure)
-    _show_after_the_cell(figure)
     return figure.add_subplot(axes_class=PictureAxes)
 
 
@@ -169,7 +182,7 @@ def caption(picture: Axes | Figure) -> str:
     >>> table = pd.DataFrame({"task": [0, 1], "started": [0, 0], "ended": [4.0, 2.0]})
     >>> draw.caption(draw.timeline(Run.from_frame(table)))
     'Timeline of a run: 2 attempts on 2 workers in 4 s; 2 done. Inside attempts 75 % of
-    the time, worker 1 the least (50 %).'
+    the time, worker 0 the least (50 %).'
     """
     axes = picture.axes if isinstance(picture, Figure) else [picture]
     texts = [getattr(ax, _CAPTION, "") for ax in axes]
@@ -197,11 +210,3 @@ def rendered(figure: Figure, *, scale: float = 1.0) -> tuple[bytes, tuple[int, i
         figure.set_canvas(canvas)
     height, width = pixels.shape[:2]
     return image, (round(width / scale), round(height / scale))
-
-
-def image_tag(image: bytes, text: str, width: int) -> str:
-    """An HTML image that carries its own data and its alternative text."""
-    return (
-        f'<img alt="{html.escape(text)}" src="{png.data_uri(image)}" '
-        f'style="width:{width}px;max-width:100%;height:auto">'
-    )

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import struct
 import zlib
-from base64 import b64encode
 
 import numpy as np
 
@@ -46,17 +45,6 @@ def encode(pixels: np.ndarray, *, level: int = 1) -> bytes:
             _chunk(b"IEND", b""),
         ]
     )
-
-
-def data_uri(png: bytes) -> str:
-    """The file as a `src` that needs no other file.
-
-    Examples
-    --------
-    >>> data_uri(b"...")
-    'data:image/png;base64,Li4u'
-    """
-    return "data:image/png;base64," + b64encode(png).decode("ascii")
 
 
 def _chunk(kind: bytes, data: bytes) -> bytes:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -16,53 +17,49 @@ from .. import metrics, schema
 from ..runs import format_seconds
 
 _UNKNOWN = "–"
+_NEARLY_ALL = 0.95  # of the workers
+_LAST_OWN_FAULT = schema.STATUSES.index("crashed")
 
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """One number of a run, ready to be shown."""
+    """One number of a run, ready to be read."""
 
     name: str
     text: str
-    meaning: str  # one line for whoever wonders
-
-
-def facts(numbers: dict) -> list[Fact]:
-    """The numbers of a run that are read first.
-
-    Parameters
-    ----------
-    numbers : dict
-        The row of `run.summary()`, by column.
-    """
-    return [
-        Fact("makespan", seconds(numbers["makespan"]), "first submission to last end"),
-        Fact(
-            "speedup (estimated)",
-            factor(numbers["speedup_estimated"]),
-            "work / makespan; what one worker would take was not measured",
-        ),
-        Fact(
-            "utilization",
-            percent(numbers["utilization"]),
-            "share of the worker-seconds that went into attempts",
-        ),
-        Fact(
-            "efficiency",
-            percent(numbers["efficiency"]),
-            "estimated speedup / number of workers",
-        ),
-        Fact(
-            "load balance",
-            percent(numbers["load_balance"]),
-            "mean / longest busy time of the workers; 100 %: none waited for another",
-        ),
-    ]
+    meaning: str  # for whoever wonders
 
 
 def numbers(run) -> dict:
     """The row of `run.summary()`, by column."""
     return run.summary().to_dict("records")[0]
+
+
+def facts(of: dict) -> list[Fact]:
+    """What to read first about a run, given its `numbers`."""
+    return [
+        Fact("makespan", seconds(of["makespan"]), "from first submission to last end"),
+        Fact(
+            "speedup (estimated)",
+            factor(of["speedup_estimated"]),
+            "work / makespan; what one worker would have taken was not measured",
+        ),
+        Fact(
+            "utilization",
+            percent(of["utilization"]),
+            "share of the workers' time that went into attempts",
+        ),
+        Fact(
+            "efficiency",
+            percent(of["efficiency"]),
+            "estimated speedup / number of workers",
+        ),
+        Fact(
+            "load balance",
+            percent(of["load_balance"]),
+            "mean / longest busy time of a worker; 100 %: none waited for another",
+        ),
+    ]
 
 
 def percent(share: float) -> str:
@@ -105,6 +102,19 @@ def seconds(value: float) -> str:
     return format_seconds(value) if math.isfinite(value) else _UNKNOWN
 
 
+def number(value: float) -> str:
+    """Three digits; a dash where it is not known.
+
+    Examples
+    --------
+    >>> number(12345.6), number(0.12345), number(float("nan"))
+    ('12,346', '0.123', '–')
+    """
+    if not math.isfinite(value):
+        return _UNKNOWN
+    return f"{value:,.0f}" if value >= 1000 else f"{value:.3g}"
+
+
 def count(n: int, noun: str) -> str:
     """A number of things.
 
@@ -116,16 +126,28 @@ def count(n: int, noun: str) -> str:
     return f"{n:,} {noun}{'s' * (n != 1)}"
 
 
+def shortened(text: str, most: int) -> str:
+    r"""On one line, no longer than `most` characters, and such that it can be encoded.
+
+    Examples
+    --------
+    >>> shortened("one\ntwo", 20), shortened("a long name", 6)
+    ('one two', 'a lon…')
+    """
+    text = " ".join(text.split()).encode("utf-8", "replace").decode("utf-8")
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
 def name(run) -> str:
     """What to call the run in a sentence."""
-    return f"run “{run.meta.label}”" if run.meta.label else "a run"
+    return f"run “{shortened(run.meta.label, 60)}”" if run.meta.label else "a run"
 
 
 def title(run) -> str:
     """One short line over a picture: whose it is and how large."""
     parts = [count(run.n_tasks, "task"), count(run.meta.n_workers, "worker")]
     if run.meta.label:
-        parts.insert(0, run.meta.label)
+        parts.insert(0, shortened(run.meta.label, 60))
     _, ended = _submission_to_end(run)
     if not np.isnan(ended).all():
         parts.append(seconds(_makespan(run)))
@@ -162,31 +184,33 @@ def timeline_caption(run) -> str:
     return " ".join(sentences)
 
 
-def utilization_caption(run, starts, busy) -> str:
+def utilization_caption(run, edges, busy) -> str:
     """What a picture of the busy workers shows.
 
     Parameters
     ----------
     run : Run
-    starts : array of shape (n_bins + 1,)
+    edges : array of shape (n_bins + 1,)
         Edges of the bins in seconds.
     busy : array of shape (n_bins,)
         Busy workers in each bin.
     """
-    n_workers, makespan = run.meta.n_workers, starts[-1] - starts[0]
-    mean = float(np.average(busy, weights=np.diff(starts)))
+    n_workers, makespan = run.meta.n_workers, edges[-1] - edges[0]
+    mean = float(np.average(busy, weights=np.diff(edges)))
     text = (
         f"Busy workers over time in {name(run)}: {mean:.3g} of {n_workers} on average "
         f"({percent(mean / n_workers)}) in {seconds(makespan)}."
     )
-    full = np.flatnonzero(busy > n_workers - 0.01)
+    if n_workers == 1:
+        return text
+    full = np.flatnonzero(busy >= _NEARLY_ALL * n_workers)
     if not len(full):
-        return f"{text} At no time were all of them busy for long."
-    tail = starts[-1] - starts[full[-1] + 1]
-    if n_workers > 1 and tail > 0.02 * makespan:
+        return f"{text} Never were {percent(_NEARLY_ALL)} of them busy at a time."
+    tail = edges[-1] - edges[full[-1] + 1]
+    if tail > 0.02 * makespan:
         text += (
             f" In the last {seconds(tail)} ({percent(tail / makespan)} of the time) "
-            "never all of them."
+            f"fewer than {percent(_NEARLY_ALL)} of them were busy."
         )
     return text
 
@@ -212,3 +236,34 @@ def _submission_to_end(run):
 def _makespan(run) -> float:
     submitted, ended = _submission_to_end(run)
     return metrics.makespan(ended, submitted)
+
+
+class Failure(NamedTuple):
+    """One attempt that went wrong, ready to be read."""
+
+    task: int
+    name: str
+    status: str
+    error: str  # empty where there is none
+    traceback: str
+
+
+def failures(run, most: int) -> tuple[list[Failure], int]:
+    """The first attempts that went wrong by themselves, and how many there are.
+
+    Not those that were cancelled or skipped: others decided that.
+    """
+    attempts = run.attempts
+    status = attempts[schema.STATUS].array.codes
+    wrong = np.flatnonzero((status >= 1) & (status <= _LAST_OWN_FAULT))
+    told = [
+        Failure(
+            task=row.task,
+            name=shortened(row.name, 80),
+            status=row.status,
+            error=shortened(row.error, 300) if isinstance(row.error, str) else "",
+            traceback=run.tracebacks.get((row.task, row.attempt), ""),
+        )
+        for row in attempts.iloc[wrong[:most]].itertuples(index=False)
+    ]
+    return told, len(wrong)

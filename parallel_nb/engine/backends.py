@@ -6,6 +6,7 @@ used here are pinned by tests.
 
 import difflib
 import os
+import uuid
 from dataclasses import dataclass
 
 import joblib
@@ -116,14 +117,25 @@ class Workers:
         Whether `submit` executes at once in the calling thread.
     shares_memory : bool
         Whether workers see the caller's objects instead of pickles.
+
+    Parameters
+    ----------
+    chosen : Settings
+    setup : callable, optional
+        Called once in each worker before its first chunk.
+    functions : sequence of callable
+        What will be called besides; told beforehand only where there is a `setup`.
     """
 
-    def __init__(self, chosen: Settings):
+    def __init__(self, chosen: Settings, *, setup=None, functions=()):
         # What was configured is in `chosen`: an argument wins over a configured wish.
         self._parallel = joblib.Parallel(
             n_jobs=chosen.n_workers, backend=chosen.backend, prefer=None, require=None
         )
         self._chosen = chosen
+        self._setup = setup
+        self._bundled = (setup, *functions) if setup is not None else ()
+        self._key = uuid.uuid4().hex
         self._functions = {}
         self._memmapper = None
         self.opened = float("nan")
@@ -173,17 +185,26 @@ class Workers:
         """A callable ready to travel; pickled once a run."""
         if self.shares_memory:
             return func
-        known = self._functions.get(id(func))
-        if known is None:
+        if id(func) not in self._functions:
             # The function is kept, so that its id stays its own.
-            known = self._functions[id(func)] = (func, self._memmapper.function(func))
-        return known[1]
+            for one, travelling in self._travelling(func):
+                self._functions[id(one)] = one, travelling
+        return self._functions[id(func)][1]
+
+    def _travelling(self, func):
+        if all(func is not one for one in self._bundled):
+            return [(func, (*self._memmapper.function(func), None))]
+        key, source = self._memmapper.function(self._bundled)
+        return [(one, (key, source, i)) for i, one in enumerate(self._bundled)]
 
     def chunk(self, piece, budget):
         """A chunk ready for `submit`; raises what pickling raises."""
         inputs = piece.inputs
         if not self.shares_memory:
             inputs = self._memmapper.dumps(inputs)
+        setup = None
+        if self._setup is not None:
+            setup = self._key, self.function(self._setup)
         return worker.Chunk(
             self.function(piece.func),
             inputs,
@@ -192,6 +213,7 @@ class Workers:
             budget=budget,
             in_threads=self.shares_memory and not self.is_inline,
             level=(self._backend.nesting_level or 0) + 1,
+            setup=setup,
         )
 
     def submit(self, chunk, callback):

@@ -79,6 +79,8 @@ class Listed:
         What ended the reading of the items.
     """
 
+    is_planned = False
+
     def __init__(
         self,
         items,
@@ -173,6 +175,8 @@ def _same_function(tasks):
 
 class Streamed:
     """Inputs of one function from an iterator of unknown length, read as needed."""
+
+    is_planned = False
 
     def __init__(self, iterator, func, names, clock):
         self._iterator = iterator

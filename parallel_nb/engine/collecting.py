@@ -33,6 +33,8 @@ class Collector:
         self.results = [] if keeps_results else None
         self.n_done = 0
         self.n_failed = 0
+        self.last_status = 0  # of the newest row, a code of `schema.STATUSES`
+        self.last_error = ""
         self._n_rows = 0
         self._records = []  # packed RECORDs
         self._tasks = []  # arrays of positions in the batch
@@ -91,14 +93,18 @@ class Collector:
         """Put results into their places and failures beside their rows."""
         results, failed = self.results, np.flatnonzero(records["status"]).tolist()
         for i in failed:
-            self._failures[self._n_rows + i] = values[i]
+            failure = values[i]
+            if records["status"][i] == worker.INVALID:
+                failure, values[i] = failure
+            else:
+                values[i] = MISSING
+            self._failures[self._n_rows + i] = failure
+            self.last_error = failure[0]
         if results is None:
             return
         if not failed and (tasks[1:] - tasks[:-1] == 1).all():
             results[int(tasks[0]) : int(tasks[-1]) + 1] = values
             return
-        for i in failed:
-            values[i] = MISSING
         for task, value in zip(tasks.tolist(), values, strict=True):
             results[task] = value
 
@@ -107,6 +113,7 @@ class Collector:
         n_failed = int(np.count_nonzero(records["status"]))
         self.n_done += n - n_failed
         self.n_failed += n_failed
+        self.last_status = int(records["status"][-1])
         self._records.append(records.tobytes())
         self._tasks.append(tasks)
         self._blocks.append(
@@ -147,11 +154,12 @@ class Collector:
         )
         if line:
             self._failures[self._n_rows] = (line, text, types)
+            self.last_error = line
         records = np.frombuffer(record, RECORD_DTYPE)
         tasks = entry.piece.positions[index : index + 1]
         self._add(records, tasks, origin or Origin(), entry, received, _NAN)
 
-    def finish(self, zero, n_workers, names):
+    def finish(self, zero, n_workers, names, agents=None, rounds=None):
         """Attempts and tracebacks, as `Run` takes them.
 
         Parameters
@@ -160,6 +168,10 @@ class Collector:
             The run's zero on the host's clock, in seconds.
         n_workers : int
         names : str or list of str
+        agents : list of str or None, optional
+            Agent of each task.
+        rounds : int array, optional
+            Round of each task.
         """
         records = np.frombuffer(b"".join(self._records), RECORD_DTYPE)
         tasks = _joined(self._tasks)
@@ -196,6 +208,10 @@ class Collector:
                 schema.NAME: names
                 if isinstance(names, str)
                 else np.array(names, object)[tasks],
+                schema.AGENT: None
+                if agents is None
+                else np.array(agents, object)[tasks],
+                schema.ROUND: 0 if rounds is None else rounds[tasks],
                 schema.STATUS: pd.Categorical.from_codes(
                     records["status"].astype(np.int8), list(schema.STATUSES)
                 ),

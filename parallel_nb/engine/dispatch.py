@@ -1,92 +1,131 @@
-"""The scheduler loop: hands chunks to an open backend and takes in what they send home.
+"""The scheduler loop: hands chunks to open backends and takes in what they send home.
 
-Runs in the calling thread. Knows pieces, chunks and rows; no frames or pictures.
+Runs in the calling thread. Knows pieces, chunks, order and policy; no frames or
+pictures.
 """
 
 import math
-import os
 import queue
 import threading
 from collections import deque
-from dataclasses import dataclass, field
 
 from ..errors import BackendError
+from ..schema import STATUSES
 from ..tasks import Shell
 from . import worker
 from .chunking import TARGET, Sizer
-from .collecting import Origin
+from .events import Event
+from .intake import Entry, Intake, is_broken_pool
 from .lanes import LaneNotStarted, WorkerDied
+from .policies import Policy
 from .shell import ShellAttempt
 
 # A chunk hands its rest back after this many times the duration it was sized for.
 _OVERRUN = 2
+_STOP = object()
 
 
-@dataclass(slots=True)
-class Entry:
-    """A chunk on its way."""
-
-    number: int
-    piece: object
-    submitted: float
-    lane: int = -1
-    chunk: object = None
-    n_bytes: float = math.nan
-    n_received: int = 0
-    began: float = math.nan
-    ended: float = math.nan
-    attempt: ShellAttempt = None
-
-
-@dataclass(slots=True)
 class Dispatcher:
     """One run in progress.
 
     Parameters
     ----------
-    batch : batch.Listed or batch.Streamed
-    workers : backends.Workers
+    batch : batch.Listed, batch.Streamed or planned.Planned
+    pools : dict of str or None to backends.Workers
+        Workers of agents that have their own; None has everybody else's.
     collector : collecting.Collector
-    rate : float or None
+    rate : float, optional
         Seconds per unit of the batch's costs, where known.
+    policy : Policy, optional
+    listener : callable, optional
+        Gets an `Event` for each change of each task; tasks then travel alone.
+    zero : float
+        The run's zero on the host's clock.
     """
 
-    batch: object
-    workers: object
-    collector: object
-    rate: float | None = None
-    has_shell: bool = False
-    _sizers: dict = field(default_factory=dict)
-    _returned: deque = field(default_factory=deque)
-    _outstanding: dict = field(default_factory=dict)
-    _arrived: queue.SimpleQueue = field(default_factory=queue.SimpleQueue)
-    _free_lanes: list = field(default_factory=list)
-    _n_chunks: int = 0
-    _is_stopping: bool = False
-    fatal: BackendError | None = None
-
-    def run(self):
-        """Execute the batch to its end, or until nothing more can be started."""
-        n = self.workers.n_workers
-        if self.workers.is_inline:
-            limit = 1
+    def __init__(
+        self,
+        batch,
+        pools,
+        collector,
+        *,
+        rate=None,
+        policy=None,
+        listener=None,
+        zero=0.0,
+    ):
+        self._batch = batch
+        self._pools = pools
+        self._workers = pools[None]
+        self._collector = collector
+        self._intake = Intake(collector)
+        self._rate = rate
+        self._policy = policy or Policy()
+        self._listener = listener
+        self._zero = zero
+        self._sizers = {}
+        self._returned = deque()
+        self._outstanding = {}
+        self._arrived = queue.SimpleQueue()
+        n = self._workers.n_workers
+        has_shell = any(isinstance(item, Shell) for item in _items(batch))
+        # Who runs where is this loop's choice; elsewhere the backend's.
+        self._assigns_lanes = batch.is_planned or has_shell
+        self._free_lanes = list(range(n))[::-1]
+        if self._workers.is_inline:
+            self._limit = 1
         else:
             # One chunk in the hand of each worker and one waiting for each: nobody
-            # waits for this thread. Shell commands need to know who is free.
-            limit = n if self.has_shell else 2 * n
-        self._free_lanes = list(range(n))[::-1]
+            # waits for this thread. Where order matters, none is handed out early.
+            self._limit = n if self._assigns_lanes else 2 * n
+        self._n_chunks = 0
+        self._n_attempts = {}
+        self._is_stopping = False
+        self.ended_by = "completion"
+        self.fatal = None
+
+    def run(self):
+        """Execute the batch to its end, or until the policy says that it is over."""
+        self._tell_ready()
         while True:
-            self._fill(limit)
+            self._fill()
             if not self._outstanding:
                 return
             self._take_in(self._arrived.get())
             while not self._arrived.empty():
                 self._take_in(self._arrived.get())
+            if self._is_over():
+                return
+
+    def stop(self):
+        """Ask the loop, from any thread, to cancel what runs and return."""
+        self._arrived.put(_STOP)
+
+    def _is_over(self):
+        if self.ended_by == "cancel":
+            return True
+        collector = self._collector
+        verdict = self._policy.verdict(collector.n_done, collector.n_failed)
+        if not verdict or self.ended_by != "completion":
+            return False
+        if verdict == "failure":
+            # Running ones may finish.
+            self._is_stopping = True
+            if self._outstanding or self._has_more():
+                self.ended_by = verdict
+            return False
+        if self._outstanding or self._has_more():
+            self.ended_by = verdict
+        self.cancel()
+        return True
+
+    def _has_more(self):
+        return bool(self._returned or self._batch.n_waiting)
 
     # -- out -----------------------------------------------------------------
 
-    def _fill(self, limit):
-        while len(self._outstanding) < limit and not self._is_stopping:
+    def _fill(self):
+        while len(self._outstanding) < self._limit and not self._is_stopping:
             piece = self._next_piece()
             if piece is None:
                 return
@@ -95,208 +134,214 @@ class Dispatcher:
     def _next_piece(self):
         if self._returned:
             return self._returned.popleft()
-        batch = self.batch
+        batch = self._batch
+        if batch.is_planned:
+            return batch.next_piece(self._collector.results)
         if batch.is_exhausted:
             return None
         head = batch.head()
-        if isinstance(head, Shell):
-            return batch.take(0)
-        sizer = self._sizer(head)
-        amount = sizer.amount(batch.remaining)
-        batch.look_ahead(int(min(2 * self.workers.n_workers * amount, 1e7)) + 1)
-        piece = batch.take(sizer.amount(batch.remaining))
-        self.collector.expect(batch.n_known)
+        if self._listener is not None or isinstance(head, Shell):
+            piece = batch.take(0)
+        else:
+            sizer = self._sizer(head)
+            amount = sizer.amount(batch.remaining)
+            batch.look_ahead(int(min(2 * self._workers.n_workers * amount, 1e7)) + 1)
+            piece = batch.take(sizer.amount(batch.remaining))
+        self._collector.expect(batch.n_known)
         return piece
 
     def _sizer(self, func):
         key = id(func)
         if key not in self._sizers:
-            self._sizers[key] = Sizer(self.workers.n_workers, rate=self.rate)
+            self._sizers[key] = Sizer(self._workers.n_workers, rate=self._rate)
         return self._sizers[key]
 
     def _send(self, piece):
         self._n_chunks += 1
         entry = Entry(self._n_chunks, piece, worker.clock())
+        if self._batch.is_planned or self._listener is not None:
+            position = int(piece.positions[0])
+            self._n_attempts[position] = self._n_attempts.get(position, 0) + 1
+            self._tell("submitted", position)
         if isinstance(piece.func, Shell):
-            self._send_shell(entry)
-            return
+            self._send_command(entry)
+        else:
+            self._send_chunk(entry)
+
+    def _send_chunk(self, entry):
+        piece = entry.piece
+        workers = self._workers_of(piece)
+        entry.workers = workers
         try:
-            chunk = self.workers.chunk(piece, _OVERRUN * TARGET)
+            chunk = workers.chunk(piece, _OVERRUN * TARGET)
         except Exception as error:
-            self._refuse(entry, error)
+            self._come_back(self._intake.refusal(entry, error))
+            self._settle(entry)
             return
         entry.chunk = chunk
         if isinstance(chunk.inputs, bytes):
             entry.n_bytes = float(len(chunk.inputs))
-        if self.has_shell:
-            entry.lane = self._free_lanes.pop()
-        self._outstanding[entry.number] = entry
-        number, arrived, clock = entry.number, self._arrived, worker.clock
+        number = self._register(entry)
+        arrived, clock = self._arrived, worker.clock
         try:
-            self.workers.submit(chunk, lambda out: arrived.put((number, out, clock())))
+            workers.submit(chunk, lambda out: arrived.put((number, out, clock())))
         except BackendError as error:
-            del self._outstanding[number]
-            self._stop(error)
+            self._withdraw(entry)
+            self._end(error)
         except RuntimeError as error:
             # A broken pool refuses work; what it held before fails by its futures.
-            del self._outstanding[number]
-            self._returned.appendleft(piece)
-            self._repair(error)
+            self._withdraw(entry)
+            self._repair(workers, error)
 
-    def _send_shell(self, entry):
-        entry.attempt = ShellAttempt(entry.piece.func)
-        entry.lane = self._free_lanes.pop()
-        self._outstanding[entry.number] = entry
-        number, arrived, clock = entry.number, self._arrived, worker.clock
+    def _send_command(self, entry):
+        task = entry.piece.func
+        entry.attempt = ShellAttempt(task)
+        number = self._register(entry)
+        arrived, clock = self._arrived, worker.clock
 
         def execute():
             entry.attempt()
             arrived.put((number, None, clock()))
 
-        if self.workers.is_inline:
+        if self._workers.is_inline:
             execute()
         else:
             threading.Thread(target=execute, daemon=True).start()
 
-    def _refuse(self, entry, error):
-        """Tasks that cannot be sent: the culprits get rows, the others go on."""
-        if len(entry.piece) > 1:
-            self._returned.extendleft(reversed(entry.piece.singles()))
-            return
-        line, text, types = worker.describe(error)
-        self.collector.add(
-            entry,
-            0,
-            "failed",
-            f"the task could not be pickled: {line}",
-            text=text,
-            types=types,
-        )
+    def _register(self, entry):
+        if self._assigns_lanes:
+            entry.lane = self._free_lanes.pop()
+        self._outstanding[entry.number] = entry
+        return entry.number
+
+    def _withdraw(self, entry):
+        self._outstanding.pop(entry.number)
+        self._free(entry)
+        self._come_back([entry.piece])
+
+    def _free(self, entry):
+        if entry.lane >= 0:
+            self._free_lanes.append(entry.lane)
+
+    def _come_back(self, pieces):
+        self._returned.extendleft(reversed(pieces))
+        for piece in pieces:
+            # It was sent, and not tried.
+            if self._n_attempts:
+                self._n_attempts[int(piece.positions[0])] -= 1
+
+    def _workers_of(self, piece):
+        if not self._batch.is_planned:
+            return self._workers
+        agent = self._batch.items[int(piece.positions[0])].agent
+        return self._pools.get(agent, self._workers)
 
     # -- in ------------------------------------------------------------------
 
     def _take_in(self, arrival):
+        if arrival is _STOP:
+            self.ended_by = "cancel"
+            self.cancel()
+            return
         number, out, received = arrival
         entry = self._outstanding.pop(number, None)
         if entry is None:
             return
-        if entry.lane >= 0:
-            self._free_lanes.append(entry.lane)
+        self._free(entry)
+        intake = self._intake
         if entry.attempt is not None:
-            self._take_in_shell(entry, received)
+            intake.command(entry, received)
+            self._settle(entry)
             return
         try:
-            outcome = self.workers.result(out)
+            outcome = entry.workers.result(out)
         except WorkerDied as death:
-            self._bury(entry, death, out, received)
+            back = intake.death(entry, death, out, received)
         except LaneNotStarted as error:
-            self._returned.appendleft(entry.piece)
-            self._stop(error)
+            back = [entry.piece]
+            self._end(error)
         except Exception as error:
-            self._lose(entry, error, received)
+            back = intake.loss(entry, error, received)
+            if is_broken_pool(error) and not self._holds(entry.workers):
+                self._repair(entry.workers, error)
         else:
-            self._absorb(entry, outcome, out, received)
+            back = intake.outcome(entry, outcome, out, received)
+            if entry.n_received and not self._batch.is_planned:
+                share = entry.n_received / len(entry.piece)
+                self._sizer(entry.piece.func).observe(
+                    entry.piece.cost * share, entry.ended - entry.began
+                )
+        self._come_back(back)
+        if not back:
+            self._settle(entry)
 
-    def _absorb(self, entry, outcome, out, received):
-        origin = Origin(
-            self._lane(entry, out), outcome.pid, outcome.thread, outcome.host
-        )
-        for block in (*getattr(out, "blocks", ()), *outcome.blocks):
-            self.collector.absorb(entry, block, origin, received)
-        piece, n = entry.piece, entry.n_received
-        if n:
-            self._sizer(piece.func).observe(
-                piece.cost * n / len(piece), entry.ended - entry.began
-            )
-        if outcome.undecodable:
-            self._returned.extendleft(reversed(piece.singles()))
-        elif n < len(piece):
-            self._returned.appendleft(piece.rest(n))
+    def _holds(self, workers):
+        return any(e.workers is workers for e in self._outstanding.values())
 
-    def _take_in_shell(self, entry, received):
-        attempt = entry.attempt
-        if attempt.error:
-            status, line = "failed", attempt.error
-            text = attempt.result.stderr if attempt.result is not None else ""
-        else:
-            status, line, text = "done", "", ""
-            if self.collector.results is not None:
-                self.collector.results[int(entry.piece.positions[0])] = attempt.result
-        self.collector.add(
-            entry,
-            0,
-            status,
-            line,
-            text=text,
-            started=attempt.started,
-            ended=attempt.ended,
-            cpu=attempt.cpu,
-            max_rss=attempt.max_rss,
-            origin=Origin(entry.lane, attempt.pid, 0, worker.host()),
-            received=received,
-        )
+    def _settle(self, entry):
+        """A task that travelled alone has ended: who waited for it may go on."""
+        if self._batch.is_planned:
+            self._settle_planned(entry)
+        elif self._listener is not None:
+            position = int(entry.piece.positions[0])
+            self._tell(STATUSES[self._collector.last_status], position)
 
-    def _lane(self, entry, out):
-        return entry.lane if entry.lane >= 0 else getattr(out, "lane", -1)
-
-    def _bury(self, entry, death, out, received, status="crashed"):
-        """A dead worker: keep what it finished, name who did it, return the rest."""
-        salvage, piece = death.salvage, entry.piece
-        if salvage is None:
-            # Stopped before it began.
-            if status == "crashed":
-                self._returned.appendleft(piece)
+    def _settle_planned(self, entry):
+        batch, collector = self._batch, self._collector
+        position = int(entry.piece.positions[0])
+        status = STATUSES[collector.last_status]
+        batch.release(position)
+        retries = batch.items[position].retries
+        if status != "done" and self._n_attempts[position] <= retries:
+            collector.n_failed -= 1
+            batch.again(position)
+            self._tell("retried", position)
             return
-        origin = Origin(self._lane(entry, out), salvage.pid, 0, worker.host())
-        for block in salvage.blocks:
-            self.collector.absorb(entry, block, origin, received)
-        n = entry.n_received
-        if n == len(piece):
+        self._tell(status, position)
+        for task, cause in batch.settle(position, status == "done"):
+            why = batch.reason_to_skip(cause)
+            skipped = Entry(-1, batch.piece_of(task), math.nan)
+            collector.add(skipped, 0, "skipped", why)
+            self._tell("skipped", task, error=why)
+        self._tell_ready()
+
+    def _tell_ready(self):
+        if self._listener is not None and self._batch.is_planned:
+            for task in self._batch.newly_ready():
+                self._tell("ready", task)
+
+    def _tell(self, kind, position, error=None):
+        if self._listener is None:
             return
-        if salvage.position is None and len(piece) > 1:
-            # It died unpickling them: who did it shows when each travels alone.
-            self._returned.extendleft(reversed(piece.rest(n).singles()))
-            return
-        started = salvage.started if salvage.position is not None else math.nan
-        self.collector.add(
-            entry,
-            n,
-            status,
-            "cancelled" if status == "cancelled" else f"WorkerDied: {death.reason}",
-            started=started,
-            ended=salvage.died if not math.isnan(started) else math.nan,
-            origin=origin,
-            received=received,
+        batch, collector = self._batch, self._collector
+        names = batch.names
+        result = None
+        if kind == "done" and collector.results is not None:
+            result = collector.results[position]
+        if error is None:
+            error = (
+                "" if kind in ("ready", "submitted", "done") else collector.last_error
+            )
+        self._listener(
+            Event(
+                kind,
+                position,
+                names if isinstance(names, str) else names[position],
+                batch.items[position].agent if batch.is_planned else None,
+                self._n_attempts.get(position, 0),
+                worker.clock() - self._zero,
+                error,
+                result,
+            )
         )
-        if n + 1 < len(piece):
-            self._returned.appendleft(piece.rest(n + 1))
 
-    def _lose(self, entry, error, received):
-        """A pool that broke cannot say who did it: the chunk's tasks are lost."""
-        line, text, types = worker.describe(error)
-        if _is_broken_pool(error):
-            status = "crashed"
-            line = (
-                f"a worker died, {self.workers.name} cannot tell at which task: {line}"
-            )
-        else:
-            status = "failed"
-        for index in range(entry.n_received, len(entry.piece)):
-            self.collector.add(
-                entry, index, status, line, text=text, types=types, received=received
-            )
-        if status == "crashed" and not any(
-            e.attempt is None for e in self._outstanding.values()
-        ):
-            self._repair(error)
-
-    def _repair(self, error):
+    def _repair(self, workers, error):
         try:
-            self.workers.abort(be_ready=True)
+            workers.abort(be_ready=True)
         except Exception as second:
-            self._stop(BackendError(f"{error}; it could not be restarted: {second}"))
+            self._end(BackendError(f"{error}; it could not be restarted: {second}"))
 
-    def _stop(self, error):
+    def _end(self, error):
         self._is_stopping = True
         self.fatal = self.fatal or error
 
@@ -305,80 +350,74 @@ class Dispatcher:
     def cancel(self):
         """End what runs where the backend can, and keep what had finished."""
         self._is_stopping = True
+        used = []
         for entry in self._outstanding.values():
             if entry.chunk is not None:
                 entry.chunk.is_stopped = True
+                if entry.workers not in used:
+                    used.append(entry.workers)
             if entry.attempt is not None:
                 entry.attempt.cancel()
-        if any(e.attempt is None for e in self._outstanding.values()):
-            self.workers.abort(be_ready=False)
+        for workers in used:
+            workers.abort(be_ready=False)
         while not self._arrived.empty():
             self._take_in_cancelled(self._arrived.get())
         for entry in list(self._outstanding.values()):
-            self._cancel_entry(entry)
+            if entry.attempt is not None and not math.isnan(entry.attempt.started):
+                self._intake.command(entry, worker.clock(), status="cancelled")
+                continue
+            shares = entry.workers is not None and entry.workers.shares_memory
+            self._returned.extend(
+                self._intake.cancellation(entry, shares_memory=shares)
+            )
+            self._tell("cancelled", int(entry.piece.positions[0]))
         self._outstanding.clear()
 
     def _take_in_cancelled(self, arrival):
+        if arrival is _STOP:
+            return
         number, out, received = arrival
         entry = self._outstanding.get(number)
-        if entry is None:
+        if entry is None or entry.attempt is not None:
             return
         try:
-            outcome = None if entry.attempt is not None else self.workers.result(out)
+            outcome = entry.workers.result(out)
         except WorkerDied as death:
             del self._outstanding[number]
-            self._bury(entry, death, out, received, status="cancelled")
+            self._returned.extend(
+                self._intake.death(entry, death, out, received, status="cancelled")
+            )
         except BaseException:
-            # Dropped from the queue before it began: its row is written below.
+            # Dropped from the queue before it began: its row is written later.
             return
         else:
-            if outcome is not None:
-                del self._outstanding[number]
-                self._absorb(entry, outcome, out, received)
+            del self._outstanding[number]
+            self._returned.extend(self._intake.outcome(entry, outcome, out, received))
 
-    def _cancel_entry(self, entry):
-        """Rows of a chunk that will not come home."""
-        chunk = entry.chunk
-        sink = chunk.sink if chunk is not None else None
-        origin, started, ended = None, math.nan, math.nan
-        if sink is not None and self.workers.shares_memory:
-            origin = Origin(entry.lane, os.getpid(), chunk.thread, worker.host())
-            self.collector.absorb(entry, sink.finish()[0], origin, math.nan)
-            if sink.interrupted is not None:
-                _, started, ended = sink.interrupted
-        if entry.n_received < len(entry.piece):
-            self.collector.add(
-                entry,
-                entry.n_received,
-                "cancelled",
-                "cancelled",
-                started=started,
-                ended=ended,
-                origin=origin,
-            )
-        if entry.n_received + 1 < len(entry.piece):
-            self._returned.append(entry.piece.rest(entry.n_received + 1))
-
-    def account_for_the_rest(self):
+    def account_for_the_rest(self, why="never started"):
         """Rows for tasks that never started: none is silently missing."""
         now = worker.clock()
         pieces = list(self._returned)
         self._returned.clear()
-        batch = self.batch
-        while batch.n_waiting:
-            pieces.append(batch.take(math.inf))
-            self.collector.expect(batch.n_known)
+        if self._batch.is_planned:
+            known = {int(piece.positions[0]) for piece in pieces}
+            rest = self._batch.take_rest()
+            pieces += [p for p in rest if int(p.positions[0]) not in known]
+        else:
+            while self._batch.n_waiting:
+                pieces.append(self._batch.take(math.inf))
+                self._collector.expect(self._batch.n_known)
         for piece in pieces:
             entry = Entry(-1, piece, math.nan)
             for index in range(len(piece)):
-                self.collector.add(
-                    entry, index, "cancelled", "never started", received=now
-                )
+                self._collector.add(entry, index, "cancelled", why, received=now)
+                self._tell("cancelled", int(piece.positions[index]), error=why)
+
+    @property
+    def setups(self):
+        """``(lane, pid, began, ready)`` of agents' set-ups."""
+        return self._intake.setups
 
 
-def _is_broken_pool(error):
-    from concurrent.futures import BrokenExecutor
-
-    from joblib.externals.loky.process_executor import BrokenProcessPool
-
-    return isinstance(error, BrokenExecutor | BrokenProcessPool)
+def _items(batch):
+    return getattr(batch, "items", ())

@@ -8,6 +8,7 @@ import os
 import select
 import socket
 import struct
+import time
 
 _HEAD = struct.Struct("<BQ")
 
@@ -198,10 +199,12 @@ class Channel:
             for _ in range(10):
                 if self._process.poll() is not None:
                     return PeerDied()
-                select.select([], [], [], 0.01)
+                time.sleep(0.01)
             return PeerClosed()
-        died = select.select([self._pidfd], [], [], 0.1)[0]
-        return PeerDied() if died else PeerClosed()
+        # Not select(): it refuses descriptors above 1023.
+        poll = select.poll()
+        poll.register(self._pidfd, select.POLLIN)
+        return PeerDied() if poll.poll(100) else PeerClosed()
 
     def close(self):
         self._sock.close()

@@ -229,13 +229,20 @@ def _watched_call(original):
             # Known only now: a backend may have handed over to another one.
             spool.event(
                 call=call,
-                n_workers=self._effective_n_jobs(),
+                n_workers=_n_workers(self),
                 backend=_backend_name(self._backend),
                 returned=clock(),
                 raised=error,
             )
 
     return __call__
+
+
+def _n_workers(parallel):
+    # Asking the backend again could repeat its warnings.
+    if isinstance(parallel._backend, joblib_parallel.SequentialBackend):
+        return 1
+    return getattr(parallel, "_cached_effective_n_jobs", 1)
 
 
 def _watched_dispatch(original):

@@ -33,6 +33,7 @@ class IsolatedBackend(AutoBatchingMixin, ParallelBackendBase):
     default_n_jobs = 1
 
     _lease = _memmapper = None
+    _earlier = ()  # start-ups of leases that have ended
 
     def effective_n_jobs(self, n_jobs):
         """Number of lanes: negative counts back from the usable cores."""
@@ -60,7 +61,8 @@ class IsolatedBackend(AutoBatchingMixin, ParallelBackendBase):
     @property
     def startups(self):
         """``(lane, pid, began, ready)`` of each process started for this call."""
-        return list(self._lease.startups)
+        now = self._lease.startups if self._lease is not None else ()
+        return [*self._earlier, *now]
 
     def submit(self, func, callback=None):
         """Queue a call; a future that tells its lane."""
@@ -84,6 +86,7 @@ class IsolatedBackend(AutoBatchingMixin, ParallelBackendBase):
         """Give the lanes back and delete the mapped arrays."""
         if self._lease is not None:
             self._lease.release()
+            self._earlier = (*self._earlier, *self._lease.startups)
             self._memmapper.close()
             self._lease = self._memmapper = None
         self.reset_batch_stats()

@@ -123,8 +123,12 @@ class Lane:
             ours, theirs = frames.socket_pair()
             memory, file = slate.new_memory()
             with theirs, file:
-                self._process = _spawn(self.place, theirs.fileno(), file.fileno())
-            self._memory = memory
+                try:
+                    process = _spawn(self.place, theirs.fileno(), file.fileno())
+                except BaseException:
+                    ours.close()
+                    raise
+            self._process, self._memory = process, memory
             self._channel = frames.Channel(ours, self._process)
 
     @property

@@ -40,9 +40,11 @@ class Memmapper:
     """
 
     def __init__(self, max_nbytes=1_000_000, mmap_mode="r", temp_folder=None):
-        self._manager = TemporaryResourcesManager(temp_folder)
+        self._root = temp_folder
+        self._manager = None
+        self._functions = []  # paths
         reducers, _ = get_memmapping_reducers(
-            temp_folder_resolver=self._manager.resolve_temp_folder_name,
+            temp_folder_resolver=self._folder,
             max_nbytes=max_nbytes,
             mmap_mode=mmap_mode,
             unlink_on_gc_collect=False,
@@ -51,6 +53,12 @@ class Memmapper:
             reducers, cloudpickle.Pickler.dispatch_table, copyreg.dispatch_table
         )
 
+    def _folder(self):
+        """Where the files are; most runs have none, and need no resource tracker."""
+        if self._manager is None:
+            self._manager = TemporaryResourcesManager(self._root)
+        return self._manager.resolve_temp_folder_name()
+
     def dumps(self, value):
         """Pickle by cloudpickle, large arrays mapped."""
         buffer = io.BytesIO()
@@ -58,18 +66,27 @@ class Memmapper:
         return buffer.getvalue()
 
     def function(self, func):
-        """A callable ready to travel, as `worker.Chunk` takes it."""
+        """A callable, or several at once, ready to travel as ``(key, source)``.
+
+        Functions of a notebook see each other's global variables only where they were
+        pickled together.
+        """
         key = uuid.uuid4().hex
         data = self.dumps(func)
         if len(data) <= _INLINE:
             return key, data
-        folder = self._manager.resolve_temp_folder_name()
+        folder = self._folder()
         os.makedirs(folder, mode=0o700, exist_ok=True)
         path = os.path.join(folder, f"{key}.function")
         with open(path, "wb") as file:
             file.write(data)
+        self._functions.append(path)
         return key, path
 
     def close(self):
         """Delete the files."""
-        self._manager._clean_temporary_resources(force=True)
+        # joblib's resource tracker knows the arrays only, and complains of others.
+        while self._functions:
+            os.unlink(self._functions.pop())
+        if self._manager is not None:
+            self._manager._clean_temporary_resources(force=True)

@@ -1,29 +1,15 @@
 """`run`: a batch in, a Run out.
 
-Puts the parts together: checks what was asked for, opens a backend, drives the
-scheduler loop and hands the rows over to a Run. Knows no pictures.
+Names the arguments and says what they mean; `jobs` does what they say.
 """
 
-import platform
-import sys
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
-from functools import cache
-from importlib import metadata
 
-import joblib
+from ..runs import Run
+from ..tasks import Shell, Task
+from .jobs import Job, last_run
 
-from ..errors import ArgumentError, InputsFailed
-from ..runs import Meta, Run
-from ..tasks import Shell, Task, name_of
-from . import worker
-from .backends import Workers, settings
-from .batch import make_batch
-from .collecting import Collector
-from .dispatch import Dispatcher
-from .progress import Progress
-
-_last = None
+__all__ = ["last_run", "run"]
 
 
 def run(
@@ -32,12 +18,17 @@ def run(
     *,
     n_jobs: int | None = None,
     backend=None,
+    agents=None,
     name=None,
     label: str = "",
     tags: Iterable[str] = (),
     order: str = "given",
     cost=None,
     history: Run | None = None,
+    wait: str | int | float = "all",
+    on_failure: str = "continue",
+    barriers: bool = False,
+    on_event: Callable | None = None,
     progress: bool | None = None,
     keep_results: bool = True,
 ) -> Run:
@@ -45,11 +36,15 @@ def run(
 
     Parameters
     ----------
-    work : callable or iterable of Task
-        A function, called once for each input, or tasks made by `Task` and `shell`.
+    work : callable, iterable of Task, or Plan
+        A function, called once for each input; tasks made by `Task` and `shell`; or a
+        `plan` of such tasks. Tasks that depend on each other, name agents or share
+        resources get a plan by themselves.
     inputs : iterable, optional
         Inputs of the function; may be a generator of unknown length, which is read no
         further ahead than keeps the workers busy.
+    agents : dict, optional
+        Typed workers with slots, as for `plan`.
     n_jobs : int, optional
         Number of workers; negative counts back from the usable cores. Default: what an
         active `joblib.parallel_config` says, else all usable cores.
@@ -67,6 +62,18 @@ def run(
     history : Run, optional
         An earlier run of the same tasks, matched by name where names are unique and by
         position otherwise.
+    wait : {"all", "any"}, int or float
+        End the run once so many tasks have succeeded: any one, a number, or a share of
+        all. What still runs is cancelled where the backend can. A threshold that can
+        no longer be reached ends the run, too.
+    on_failure : {"continue", "stop", "raise"}
+        A failed task's dependents are skipped in any case. "stop" lets running tasks
+        finish and starts none; "raise" does the same and then raises `TasksFailed`.
+    barriers : bool
+        Let each round of the plan wait for the one before it.
+    on_event : callable, optional
+        Called with an `Event` for each change of a task's state, in the calling thread.
+        Tasks then travel one by one.
     progress : bool, optional
         Show a bar, or don't; by default only where somebody watches.
     keep_results : bool
@@ -82,6 +89,8 @@ def run(
     ------
     ArgumentError
         Before any work starts.
+    TasksFailed
+        With ``on_failure="raise"``: ``.run`` holds everything.
     InputsFailed
         When iterating over `inputs` raised: ``.run`` holds what had finished.
     BackendError
@@ -92,132 +101,22 @@ def run(
     >>> run(abs, [-1, 2, -3], n_jobs=1, backend="sequential").results
     [1, 2, 3]
     """
-    zero, started_at = worker.clock(), datetime.now(UTC)
-    tags = _checked_tags(label, tags)
-    batch, rate = make_batch(
+    job = Job(
         work,
         inputs,
+        n_jobs=n_jobs,
+        backend=backend,
+        agents=agents,
         name=name,
+        label=label,
+        tags=tags,
         order=order,
         cost=cost,
         history=history,
-        clock=worker.clock,
+        wait=wait,
+        on_failure=on_failure,
+        barriers=barriers,
+        on_event=on_event,
+        keep_results=keep_results,
     )
-    title = label or (name_of(work) if inputs is not None else "")
-    chosen = settings(n_jobs, backend)
-    collector = Collector(keep_results)
-    ended_by, failure = "completion", None
-    with Workers(chosen) as workers:
-        if inputs is not None:
-            _check_function(workers, work)
-        dispatcher = Dispatcher(
-            batch, workers, collector, rate, has_shell=_has_shell(work, inputs, batch)
-        )
-        try:
-            with Progress(collector, lambda: _total(batch), title, progress):
-                dispatcher.run()
-        except BaseException as error:
-            failure = error
-            ended_by = "interrupt" if isinstance(error, KeyboardInterrupt) else "error"
-            dispatcher.cancel()
-        if dispatcher.fatal is not None and failure is None:
-            ended_by, failure = "error", dispatcher.fatal
-        if batch.error is not None and failure is None:
-            ended_by = "error"
-        startups = workers.startups()
-        backend_name, n_workers = workers.name, workers.n_workers
-    dispatcher.account_for_the_rest()
-    names = batch.names  # the batch itself, inputs and all, need not be kept
-    made = Run(
-        lambda: {
-            **collector.finish(zero, n_workers, names),
-            "startups": _startups(startups, zero),
-        },
-        Meta(
-            n_workers=n_workers,
-            backend=backend_name,
-            host=worker.host(),
-            cpu_count=joblib.cpu_count(),
-            started_at=started_at.isoformat(),
-            versions=versions(),
-            label=label,
-            tags=tags,
-            order=order,
-            ended_by=ended_by,
-            source="run",
-        ),
-        results=collector.results,
-    )
-    _remember(made)
-    if failure is not None:
-        if not isinstance(failure, KeyboardInterrupt):
-            failure.run = made
-        raise failure
-    if batch.error is not None:
-        raise InputsFailed(made, batch.n_known, batch.error) from batch.error
-    return made
-
-
-def last_run() -> Run | None:
-    """The newest Run of this process, also a partial one after an interrupt."""
-    return _last
-
-
-def _remember(made):
-    global _last
-    _last = made
-
-
-def _checked_tags(label, tags):
-    """The tags as a tuple; what a Run could not hold is refused before it is made."""
-    if not isinstance(label, str):
-        raise ArgumentError(f"`label` must be a string; got {label!r}")
-    listed = tuple(tags) if isinstance(tags, Iterable) else ()
-    if isinstance(tags, str) or not all(isinstance(tag, str) for tag in listed):
-        raise ArgumentError(f"`tags` must be strings, as in ['a', 'b']; got {tags!r}")
-    return listed
-
-
-def _check_function(workers, func):
-    """A function that cannot travel would fail for every input: say so at once."""
-    try:
-        workers.function(func)
-    except Exception as error:
-        raise ArgumentError(
-            f"the function cannot be sent to the workers of backend {workers.name!r}: "
-            f"{type(error).__name__}: {error}. Use backend='threading', or make what "
-            "it refers to picklable."
-        ) from error
-
-
-def _has_shell(work, inputs, batch):
-    return inputs is None and any(isinstance(item, Shell) for item in batch.items)
-
-
-def _total(batch):
-    return batch.n_known or None
-
-
-def _startups(seen, zero):
-    import pandas as pd
-
-    return pd.DataFrame(
-        {
-            "worker": pd.array([s[0] for s in seen], "int32"),
-            "pid": pd.array([s[1] for s in seen], "int64"),
-            "started": [float(s[2] - zero) for s in seen],
-            "ended": [float(s[3] - zero) for s in seen],
-        }
-    )
-
-
-@cache
-def versions() -> dict[str, str]:
-    """Versions of Python and of the libraries that decide how a run goes."""
-    found = {"python": platform.python_version(), "system": sys.platform}
-    for library in ("parallel-nb", "joblib", "loky", "numpy", "pandas"):
-        try:
-            found[library] = metadata.version(library)
-        except metadata.PackageNotFoundError:
-            continue
-    return found
+    return job.execute(progress)

@@ -32,7 +32,8 @@ class ShellAttempt:
         self.pid = 0
         self.result = None
         self.error = ""
-        self._process = None
+        self.is_invalid = False  # it ended well, and its check says no
+        self._input = self._process = None
         self._is_cancelled = False
         self._lock = threading.Lock()
 
@@ -58,7 +59,13 @@ class ShellAttempt:
                 last = (self.result.stderr or self.result.stdout).strip()
                 last = last.rsplit("\n", 1)[-1][:200]
                 self.error = describe_exit(code) + (f": {last}" if last else "")
-        except OSError as error:
+            elif getattr(self.task, "check", None) is not None:
+                from ..tasks import failed_check  # TRANSITION
+
+                self.error = failed_check(self.task.check, self.result) or ""
+                self.is_invalid = bool(self.error)
+        except Exception as error:
+            # Also what `Popen` says of arguments: a run waits for every command.
             self.error = f"{type(error).__name__}: {error}"
         finally:
             self.ended = clock()
@@ -68,6 +75,7 @@ class ShellAttempt:
         task = self.task
         if self._is_cancelled:
             raise OSError("cancelled before it started")
+        self._input = task.input.encode() if isinstance(task.input, str) else task.input
         return subprocess.Popen(
             task.command,
             shell=isinstance(task.command, str),
@@ -85,8 +93,7 @@ class ShellAttempt:
         A child left in the background may hold the pipes open: what it writes later is
         not waited for.
         """
-        data = self.task.input
-        data = memoryview(data.encode() if isinstance(data, str) else data or b"")
+        data = memoryview(self._input or b"")
         pidfd = _open_pidfd(process.pid)
         with selectors.DefaultSelector() as selector:
             for pipe, kept in ((process.stdout, stdout), (process.stderr, stderr)):
@@ -118,6 +125,8 @@ class ShellAttempt:
 
     def _has_ended(self, process):
         with self._lock:
+            if process.returncode is not None:
+                return True
             pid, status, usage = os.wait4(process.pid, os.WNOHANG)
             if pid == 0:
                 return False
@@ -145,14 +154,19 @@ class ShellAttempt:
             self._is_cancelled = True
             if not self._signal(signal.SIGTERM):
                 return
-        until = time.monotonic() + _GRACE
-        while time.monotonic() < until:
+        if not self._ends_within(_GRACE):
             with self._lock:
-                if self._process.returncode is not None:
-                    return
+                self._signal(signal.SIGKILL)
+            self._ends_within(_GRACE)
+
+    def _ends_within(self, seconds):
+        # Whoever listened may be gone: an interrupt in the calling thread ends that.
+        until = time.monotonic() + seconds
+        while not self._has_ended(self._process):
+            if time.monotonic() > until:
+                return False
             time.sleep(0.01)
-        with self._lock:
-            self._signal(signal.SIGKILL)
+        return True
 
     def _signal(self, number):
         # Under the lock: once it is reaped, its number may be somebody else's.

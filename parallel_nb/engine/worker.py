@@ -27,7 +27,7 @@ except ImportError:  # Windows has no getrusage
 # clock on Linux, macOS and Windows, not one counted from a process's own start.
 clock = time.perf_counter
 
-DONE, FAILED = 0, 1
+DONE, FAILED, INVALID = 0, 1, 2
 
 # Position in the chunk, started, ended, status, size of the pickled result (bytes, 0
 # where it was not pickled). Then what was read when a window closed after the attempt:
@@ -70,10 +70,9 @@ class Outcome(NamedTuple):
     pid: int
     thread: int
     host: str
-    blocks: (
-        list  # of (records, payload): packed RECORDs; pickles, or objects in threads
-    )
+    blocks: list  # of (packed RECORDs, pickles or, in threads, objects)
     undecodable: str  # why the inputs could not be unpickled together, or ""
+    setup: tuple | None  # when this worker's set-up began and ended, if it was now
 
 
 class Chunk:
@@ -82,13 +81,15 @@ class Chunk:
     Parameters
     ----------
     function : object
-        The callable itself, or ``(key, pickle or path)`` where it has to travel.
+        The callable itself, or ``(key, pickle or path, index)`` where it has to travel;
+        `index` picks it from a tuple of callables that were pickled together.
     inputs : list or bytes
         The inputs, or their pickle.
     size : int
         Number of inputs.
     is_star : bool
-        Whether an input is an ``(args, kwargs)`` pair or the only argument.
+        Whether an input is ``(args, kwargs)``, or ``(args, kwargs, check)`` with a
+        success criterion, or the only argument.
     budget : float
         Seconds after which the rest is handed back instead of executed: a wrong guess
         of the tasks' length costs one attempt's time, not a chunk's.
@@ -96,9 +97,22 @@ class Chunk:
         Whether neighbours share the process, which decides the CPU clock.
     level : int
         How deep a ``joblib.Parallel`` called by a task is nested.
+    setup : tuple, optional
+        ``(key, callable as function is)``, to be called once in each worker.
     """
 
-    def __init__(self, function, inputs, size, *, is_star, budget, in_threads, level=1):
+    def __init__(
+        self,
+        function,
+        inputs,
+        size,
+        *,
+        is_star,
+        budget,
+        in_threads,
+        level=1,
+        setup=None,
+    ):
         self.function = function
         self.inputs = inputs
         self.size = size
@@ -106,6 +120,8 @@ class Chunk:
         self.budget = budget
         self.in_threads = in_threads
         self.level = level
+        self.setup = setup
+        self.setup_times = None
         self.is_stopped = False
         self.sink = None
         self.thread = 0
@@ -122,6 +138,12 @@ class Chunk:
             except BaseException as error:
                 self._fail_all(sink, "the function could not be unpickled", error)
                 return self._outcome(sink)
+            if self.setup is not None:
+                try:
+                    self.setup_times = _set_up(*self.setup)
+                except BaseException as error:
+                    self._fail_all(sink, "the agent's set-up failed", error)
+                    return self._outcome(sink)
             inputs = self.inputs
             if isinstance(inputs, bytes):
                 try:
@@ -170,6 +192,8 @@ class Chunk:
             else:
                 ended = now()
                 status = DONE
+                if is_star and len(value) > 2:
+                    status, result = _judge(value[2], result)
             if ended <= look:
                 put(position, started, ended, status, result)
                 is_open = True
@@ -201,6 +225,7 @@ class Chunk:
             host(),
             sink.finish(),
             undecodable,
+            self.setup_times,
         )
 
 
@@ -294,11 +319,37 @@ def _reduce_memmap(array):
     return reduce_array_memmap_backward(array)
 
 
+def _judge(check, result):
+    """A result against its success criterion: kept together with what is wrong."""
+    from ..tasks import failed_check
+
+    reason = failed_check(check, result)
+    return (DONE, result) if reason is None else (INVALID, ((reason, "", ()), result))
+
+
+_ready = threading.local()
+
+
+def _set_up(key, function):
+    """Call a set-up once in this worker; when it began and ended, if that was now."""
+    if key in _ready.__dict__:
+        return None
+    began = clock()
+    _decode_function(function)()
+    _ready.__dict__[key] = True
+    return began, clock()
+
+
 def _decode_function(function):
     """The callable itself, unpickled once a worker and run."""
     if callable(function):
         return function
-    key, source = function
+    key, source, index = function
+    found = _decode_source(key, source)
+    return found if index is None else found[index]
+
+
+def _decode_source(key, source):
     with _functions_lock:
         found = _functions.get(key)
     if found is None:

@@ -8,8 +8,8 @@ such as the parent of the pool, or holds the interpreter's lock, such as the oth
 threads, would look free of charge. A loop that counts its own CPU time needs all of it,
 so that everything that gets in its way shows in the makespan. A fixed number of
 iterations would do the same but ties the length to the speed of a core, which changes
-by the second. Asking for CPU time takes about half a microsecond here and there; that
-is how much longer than stated a task may be, on both sides alike.
+by the second. Asking for CPU time takes up to a microsecond; that is how much longer
+than stated a task may be, on both sides alike.
 """
 
 import math
@@ -18,13 +18,18 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+# Between two looks at the clock: a third of a microsecond of the interpreter, or a
+# task would be one system call after the other.
+_STRIDE = range(20)
+
 
 def burn(seconds):
     """Use up CPU time of this thread."""
     clock = time.thread_time
     until = clock() + seconds
     while clock() < until:
-        pass
+        for _ in _STRIDE:
+            pass
 
 
 def nothing(i):

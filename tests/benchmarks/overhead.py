@@ -26,7 +26,7 @@ import pandas as pd
 from parallel_nb.engine.running import versions
 
 from . import showing, tables
-from .sections import ROOT, SECTIONS, Plan
+from .sections import COLUMNS, ROOT, SECTIONS, Plan
 
 _PEERS = ("mpire", "pebble", "distributed", "scikit-learn")
 
@@ -45,7 +45,8 @@ def main(arguments=None):
     show = showing.markdown if asked.markdown else showing.text
     print(f"\n{circumstances(rows)}\n")
     print(show(lines))
-    print(f"\n{showing.missed(lines)}")
+    if not tables.is_smoke(rows):
+        print(f"\n{showing.missed(lines)}")
     for doubt in tables.doubts(rows):
         print(f"Beware: {doubt}.")
 
@@ -79,15 +80,15 @@ def _parser():
 
 
 def measure(asked) -> pd.DataFrame:
-    """Every timing of the sections asked for, saved after each section."""
+    """Every timing of the sections asked for; saved whatever happens meanwhile."""
     out = asked.out or _default_out()
     plan = Plan(
-        n_pairs=asked.pairs or (1 if asked.quick else 9),
+        n_pairs=asked.pairs or (1 if asked.quick else tables.LEAST_PAIRS),
         share=0.05 if asked.quick else 1.0,
         rng=np.random.default_rng(asked.seed),
         say=_say,
     )
-    facts = _facts()
+    facts = {"n_pairs": plan.n_pairs, "share": plan.share, **_facts()}
     rows = []
     try:
         for name in asked.only or SECTIONS:
@@ -96,11 +97,10 @@ def measure(asked) -> pd.DataFrame:
             gc.freeze()
             for row in SECTIONS[name](plan):
                 rows.append({**row, "load": os.getloadavg()[0], **facts})
-            save(pd.DataFrame(rows), out)
     except KeyboardInterrupt:
-        _say("interrupted: what was measured is kept")
-    frame = pd.DataFrame(rows)
-    if rows:
+        _say("interrupted")
+    finally:
+        frame = pd.DataFrame(rows, columns=[*COLUMNS, "load", *facts])
         save(frame, out)
         _say(f"{len(frame)} timings are in {out}")
     return frame
@@ -132,10 +132,12 @@ def circumstances(rows: pd.DataFrame) -> str:
     """Where, when and with what the timings were made, in two lines."""
     first = rows.iloc[0]
     found = json.loads(first["versions"])
+    found.pop("system")
     libraries = ", ".join(f"{name} {version}" for name, version in found.items())
     return (
-        f"{first['when']} on {first['system']}, {first['cpu_count']} cores, "
-        f"load {rows['load'].min():.1f} to {rows['load'].max():.1f}\n{libraries}"
+        f"{first['when']} on {first['system']}, {first['cpu_count']} cores, load "
+        f"{rows['load'].min():.1f} to {rows['load'].max():.1f}, "
+        f"{first['n_pairs']} pairs\n{libraries}"
     )
 
 
@@ -158,9 +160,9 @@ def save(rows: pd.DataFrame, path: Path):
 def load(path: Path) -> pd.DataFrame:
     """Rows that `save` wrote."""
     if path.suffix == ".csv":
-        return pd.read_csv(path, keep_default_na=False, na_values={"": ""}).fillna(
-            {"at": "", "theirs": ""}
-        )
+        texts = ["section", "at", "ours", "theirs", "side"]
+        rows = pd.read_csv(path, dtype=dict.fromkeys(texts, "str"))
+        return rows.fillna(dict.fromkeys(texts, ""))
     return pd.read_parquet(path)
 
 

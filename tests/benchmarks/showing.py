@@ -27,7 +27,7 @@ def quantity(value: float, unit: str) -> str:
     if math.isnan(value):
         return ""
     if unit == "x":
-        return f"{value:.3f}" if value < 10 else f"{value:.1f}"
+        return f"{value:.3f}"
     if unit == "B":
         return f"{value:.0f} B"
     if abs(value) >= 1:
@@ -39,16 +39,21 @@ def interval(line) -> str:
     """The 95 % interval in the unit of its median."""
     if math.isnan(line["low"]):
         return ""
-    return "–".join(quantity(line[end], line["judged_in"]) for end in ("low", "high"))
+    return " to ".join(
+        quantity(line[end], line["judged_in"]) for end in ("low", "high")
+    )
+
+
+def bar(line) -> str:
+    """What the median may be at most."""
+    return f"≤ {quantity(line['bar'], line['judged_in'])}"
 
 
 def verdict(line) -> str:
     """The bar and whether it is met."""
-    if not line["verdict"]:
+    if math.isnan(line["bar"]):
         return ""
-    bar = line["bar"]
-    shown = f"{bar:.2f}" if line["judged_in"] == "x" else quantity(bar, line["judged_in"])
-    return f"≤ {shown} {_MARKS[line['verdict']]}"
+    return f"{bar(line)} {_MARKS[line['verdict']]}".rstrip()
 
 
 def _cells(line):
@@ -59,6 +64,7 @@ def _cells(line):
         "ours": quantity(line["ours"], line["unit"]),
         "theirs": quantity(line["theirs"], line["unit"]),
         "after": quantity(line["after"], "s"),
+        "floor": quantity(line["floor"], "x"),
         "median": quantity(line["median"], line["judged_in"]),
         "95 % interval": interval(line),
         "bar": verdict(line),
@@ -67,6 +73,8 @@ def _cells(line):
 
 _LEFT = {"length", ""}
 _HEADS = {
+    ("starts", "median"): "difference",
+    ("frame", "median"): "median",
     ("ideal", "ours"): "makespan",
     ("ideal", "theirs"): "ideal",
     ("skewed", "ours"): "makespan",
@@ -79,7 +87,9 @@ def _grid(lines):
     section = lines["section"].iloc[0]
     cells = pd.DataFrame([_cells(line) for _, line in lines.iterrows()])
     cells = cells.loc[:, (cells != "").any()]
-    heads = [_HEADS.get((section, name), name) for name in cells.columns]
+    names = {"median": "ratio"}
+    names.update({name: head for (of, name), head in _HEADS.items() if of == section})
+    heads = [names.get(name, name) for name in cells.columns]
     is_left = [name in _LEFT for name in cells.columns]
     return heads, is_left, cells.to_numpy().tolist()
 
@@ -136,17 +146,18 @@ def _by_length(lines):
 
 def missed(lines: pd.DataFrame) -> str:
     """The bars that are not met, and by how much."""
-    of_missed = lines[lines["verdict"].str.startswith("missed")]
-    n_bars = int((lines["verdict"] != "").sum())
-    parts = [f"Bars not met: {len(of_missed)} of {n_bars}"]
+    judged = lines[lines["verdict"] != ""]
+    of_missed = judged[judged["verdict"].str.startswith("missed")]
+    parts = [f"Bars not met: {len(of_missed)} of {len(judged)}"]
     for _, line in of_missed.iterrows():
         name = ", ".join(filter(None, [line["section"], line["at"], line["what"]]))
-        found, unit = line["median"], line["judged_in"]
-        by = quantity(found - line["bar"], unit)
-        doubt = "; within the noise" if line["verdict"].endswith("?") else ""
-        spread = f" [{interval(line)}]" if interval(line) else ""
+        unit = line["judged_in"]
+        found = quantity(line["median"], unit)
+        spread = f" ({interval(line)})" if interval(line) else ""
+        by = quantity(line["median"] - line["bar"], unit)
+        floor = f", floor {quantity(line['floor'], unit)}" if line["floor"] > 0 else ""
+        doubt = ", undecided" if line["verdict"].endswith("?") else ""
         parts.append(
-            f"  {name}: {quantity(found, unit)}{spread} instead of "
-            f"{verdict(line).split()[0]} {quantity(line['bar'], unit)}, {by} more{doubt}"
+            f"- {name}: {found}{spread}, bar {bar(line)}, {by} over{floor}{doubt}"
         )
     return "\n".join(parts)

@@ -11,9 +11,10 @@ import pandas as pd
 
 from . import lengths, peers
 from .measuring import estimate, verdict
-from .sections import OURS, THEIRS
+from .sections import N_WORKERS, ONE_AT_A_TIME, OURS, THEIRS
 
 NAN = math.nan
+LEAST_PAIRS = 9
 _LENGTHS = {length.name: length for length in lengths.LENGTHS}
 _ISOLATING = {peer.name for peer in peers.PEERS if peer.is_isolating}
 
@@ -27,7 +28,8 @@ TITLES = {
     "starts": "Starting up",
 }
 NOTES = {
-    "plain": "after: from the last result's arrival to the Run, its frame included",
+    "plain": "floor: the ratio if only the tasks' own CPU time were left; "
+    "after: from the last result's arrival to the Run, its frame included",
     "ideal": "recorded: first submission to last end; outside: around the whole call",
     "peers": "no bar where one task that raises costs the others their results",
     "skewed": "bound: the larger of (sum of durations / workers) and the longest",
@@ -43,7 +45,7 @@ def summarise(rows: pd.DataFrame) -> pd.DataFrame:
         ``section``; ``at`` (the tasks' length); ``what`` is compared; ``n_tasks``;
         ``ours``, ``theirs`` (medians) in ``unit``; ``median``, ``low``, ``high`` of
         what is judged, in ``judged_in``; ``n`` values behind it; ``bar``; ``verdict``;
-        ``after`` (s).
+        ``floor``, the ratio of an engine that costs nothing; ``after`` (s).
     """
     found = []
     for section in TITLES:
@@ -51,7 +53,15 @@ def summarise(rows: pd.DataFrame) -> pd.DataFrame:
         for key, group in source.groupby(["ours", "theirs", "at"], sort=False):
             found += _MAKERS[section](*key, group)
     columns = list(_line("", "", [1.0]))
-    return pd.DataFrame(found, columns=columns)
+    lines = pd.DataFrame(found, columns=columns)
+    if is_smoke(rows):
+        lines["verdict"] = ""
+    return lines
+
+
+def is_smoke(rows: pd.DataFrame) -> bool:
+    """Whether the batches were too short for bars to mean anything."""
+    return bool((rows["share"] < 1).any())
 
 
 def _line(
@@ -66,6 +76,7 @@ def _line(
     unit="s",
     judged_in="x",
     bar=NAN,
+    floor=NAN,
     after=NAN,
 ):
     found = estimate(values)
@@ -84,6 +95,7 @@ def _line(
         "judged_in": judged_in,
         "bar": bar,
         "verdict": verdict(found, bar),
+        "floor": floor,
         "after": after,
     }
 
@@ -95,15 +107,21 @@ def _of(group, side, column="seconds"):
 
 def _versus(section, ours, theirs, at, group, bar):
     """A line of ours / theirs, the ratios taken pair by pair."""
+    n_tasks, theirs_median = group["n_tasks"].iloc[0], _of(group, THEIRS).median()
+    floor = NAN
+    if at:
+        at_once = 1 if ours in ONE_AT_A_TIME else N_WORKERS
+        floor = n_tasks * _LENGTHS[at].seconds / at_once / theirs_median
     return _line(
         section,
         f"{ours} / {theirs}",
         _of(group, OURS) / _of(group, THEIRS),
         at=at,
-        n_tasks=group["n_tasks"].iloc[0],
+        n_tasks=n_tasks,
         ours=_of(group, OURS).median(),
-        theirs=_of(group, THEIRS).median(),
+        theirs=theirs_median,
         bar=bar,
+        floor=floor,
         after=group["after_last"].median(),
     )
 
@@ -228,7 +246,8 @@ def doubts(rows: pd.DataFrame) -> list[str]:
     n_cold = int((warm["n_started"] > 0).sum())
     if n_cold:
         found.append(f"{n_cold} timings of warm isolated lanes started processes")
-    n_pairs = rows.loc[rows["section"] == "plain", "pair"].max() + 1
-    if n_pairs < 9:
-        found.append(f"{n_pairs:.0f} pairs: a smoke run, no measurement")
+    if is_smoke(rows):
+        found.append("a smoke run, bars were not judged")
+    elif rows["n_pairs"].min() < LEAST_PAIRS:
+        found.append(f"fewer than {LEAST_PAIRS} pairs")
     return found

@@ -4,6 +4,7 @@ import os
 import signal
 import threading
 import time
+from collections import Counter
 
 
 def double(x):
@@ -34,33 +35,28 @@ def pid(_=None):
 
 def leave_mark(folder, key):
     """Note one execution of `key`; `marks` counts them, whoever left them."""
-    fd = os.open(os.path.join(folder, f"mark-{key}"), os.O_CREAT | os.O_APPEND | 1)
-    os.write(fd, b"x")
+    fd = os.open(os.path.join(folder, "marks"), os.O_CREAT | os.O_APPEND | os.O_WRONLY)
+    os.write(fd, f"{key}\n".encode())
     os.close(fd)
     return key
 
 
 def marks(folder):
     """Executions by key."""
-    names = [name for name in os.listdir(folder) if name.startswith("mark-")]
-    return {
-        name.removeprefix("mark-"): os.path.getsize(os.path.join(folder, name))
-        for name in names
-    }
+    try:
+        with open(os.path.join(folder, "marks")) as file:
+            return Counter(file.read().split())
+    except FileNotFoundError:
+        return Counter()
 
 
-def wait_for(path, seconds=30):
-    """Wait until a file is there."""
+def wait_for(folder, key, seconds=30):
+    """Wait until `key` has left a mark."""
     until = time.monotonic() + seconds
-    while not os.path.exists(path):
+    while not marks(folder)[str(key)]:
         if time.monotonic() > until:
-            raise TimeoutError(f"{path} did not appear")
+            raise TimeoutError(f"{key} left no mark")
         time.sleep(0.005)
-
-
-def appear(path):
-    with open(path, "x"):
-        pass
 
 
 # -- faults --
@@ -138,14 +134,6 @@ def _close_descriptors():
     os.closerange(3, 256)
 
 
-def _die_leaving_a_child():
-    if os.fork() == 0:
-        os.setsid()
-        time.sleep(20)
-        os._exit(0)
-    os._exit(5)
-
-
 def _leave_a_thread():
     threading.Thread(target=time.sleep, args=(20,)).start()
     return "left"
@@ -167,19 +155,45 @@ FAULTS = {
     "SIGSEGV": lambda: os.kill(os.getpid(), signal.SIGSEGV),
     "segfault": _segfault,
     "close descriptors": _close_descriptors,
-    "die leaving a child": _die_leaving_a_child,
     "leave a thread": _leave_a_thread,
     "return 20 MB": lambda: b"x" * 20_000_000,
 }
 
 
 def die_while_sending(n_bytes, delay):
-    """Return much, and be killed `delay` seconds after beginning to send it."""
-    child = os.fork()
-    if child == 0:
+    """Return much, and be killed `delay` seconds later, in the middle of sending it."""
+    if os.fork() == 0:
         time.sleep(delay)
         os.kill(os.getppid(), signal.SIGKILL)
         os._exit(0)
+    return b"x" * n_bytes
+
+
+def die_after_half(n_bytes, leave_child_in=None):
+    """Return much, and be killed when half of it is in the socket.
+
+    Parameters
+    ----------
+    leave_child_in : str, optional
+        A folder where the pid of a surviving child is noted that keeps the socket open.
+    """
+    from parallel_nb.engine import frames
+
+    if leave_child_in is not None:
+        child = os.fork()
+        if child == 0:
+            os.setsid()
+            time.sleep(30)
+            os._exit(0)
+        leave_mark(leave_child_in, child)
+
+    def write_half(sock, kind, *parts):
+        body = b"".join(parts)
+        sock.sendall(frames._HEAD.pack(kind, len(body)))
+        sock.sendall(body[: len(body) // 2])
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    frames.write_frame = write_half
     return b"x" * n_bytes
 
 

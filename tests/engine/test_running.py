@@ -191,7 +191,7 @@ def test_a_generator_is_read_no_further_ahead_than_workers_need(backend, tmp_pat
 
     def inputs():
         for i in range(12):
-            ahead.append(i - len(chores.marks(tmp_path)))
+            ahead.append(i - chores.marks(tmp_path).total())
             yield i
 
     def work(i):
@@ -206,12 +206,10 @@ def test_a_generator_is_read_no_further_ahead_than_workers_need(backend, tmp_pat
 def test_tasks_start_before_a_slow_generator_has_ended(tmp_path):
     def inputs():
         yield 0
-        chores.wait_for(tmp_path / "mark-0")
+        chores.wait_for(tmp_path, 0)
         yield 1
 
-    run = pnb.run(
-        chores.leave_mark.__get__(str(tmp_path)), inputs(), n_jobs=2, backend="isolated"
-    )
+    run = pnb.run(lambda i: chores.leave_mark(tmp_path, i), inputs(), n_jobs=2)
     assert run.results == [0, 1]
 
 

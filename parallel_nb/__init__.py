@@ -5,6 +5,11 @@ Make a Run
     Task              one call with a name and arguments of its own
     shell             one shell command as a task
     record            every joblib call made inside a ``with`` block, by any library
+    start             the same in the background: a handle to wait for or to cancel
+    status            one row per task of a run, also while it goes on
+    gather            tasks, and one more that is passed all their results
+    rounds            a batch made from the results of another
+    Event             what ``run(on_event=...)`` is told
     last_run          the latest Run of this process
     load              a Run from a file
     register_backend  makes "isolated" known to joblib code of your own
@@ -41,6 +46,11 @@ __version__ = "0.1.0.dev0"
 _HOMES = {
     "run": "engine.running",
     "last_run": "engine.running",
+    "start": "engine.starting",
+    "status": "engine.starting",
+    "gather": "engine.patterns",
+    "rounds": "engine.patterns",
+    "Event": "engine.events",
     "record": "engine.recording",
     "register_backend": "engine.isolated",
     "Task": "tasks",

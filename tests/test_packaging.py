@@ -22,7 +22,8 @@ PAGES = ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "data/README.md"]
 # Where what is imported and what is installed are spelled differently.
 DISTRIBUTIONS = {
     "sklearn": "scikit-learn",
-    "IPython": "ipykernel",  # which brings it
+    "IPython": "ipywidgets",  # which brings it
+    "PIL": "matplotlib",  # which brings it
     "traitlets": "ipywidgets",  # which brings it
     "distributed": "dask",
     "yaml": "pyyaml",

@@ -25,12 +25,16 @@ class TimeLocator(Locator):
         return units.time_ticks(vmin, vmax, min(max(room * 0.8, 2), 9))
 
 
-class TimeFormatter(Formatter):
-    """Seconds with a unit that all ticks of the axis share."""
+class DurationFormatter(Formatter):
+    """Seconds with a unit, each tick its own: for logarithmic scales."""
 
     def __call__(self, x, pos=None):
-        """One moment, as under the mouse."""
+        """One number of seconds."""
         return format_seconds(x)
+
+
+class TimeFormatter(DurationFormatter):
+    """Seconds with a unit that all ticks of the axis share."""
 
     def format_ticks(self, values):
         """Labels of all ticks of an axis."""

@@ -189,7 +189,7 @@ def _by_duration(durations) -> Shade:
         return Shade(np.zeros(len(durations), np.float32), 0.0, 0.0, is_log=False)
     lowest, highest = float(durations.min()), float(positive.max())
     sample = positive[:: len(positive) // _SAMPLE + 1]
-    short, long = np.quantile(sample, [0.05, 0.95])
+    short, long = np.quantile(sample, [0.05, 0.95], method="nearest")
     is_log = bool(long > _SKEWED * short)
     if is_log:
         shortest, lowest = lowest, float(np.quantile(sample, 0.01, method="lower"))

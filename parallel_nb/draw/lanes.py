@@ -13,12 +13,11 @@ from matplotlib.colors import LogNorm, Normalize, to_rgba
 from matplotlib.image import AxesImage
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
-from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullFormatter
+from matplotlib.ticker import FixedLocator, Formatter, MaxNLocator, NullFormatter
 from matplotlib.transforms import IdentityTransform
 
-from ..runs import format_seconds
 from . import palette, pictures, wording
-from .axis import time_axis
+from .axis import DurationFormatter, time_axis
 from .blocks import Blocks, blocks
 from .legend import title_with_legend
 from .paint import STARTUP, STARTUP_LINES, paint
@@ -175,9 +174,17 @@ def _lane_ticks(ax: Axes, labels) -> None:
     else:
         steps = [1, 2, 5, 10]
         ax.yaxis.set_major_locator(MaxNLocator("auto", integer=True, steps=steps))
-    ax.yaxis.set_major_formatter(
-        FuncFormatter(lambda y, _: labels[int(y)] if y in range(n_lanes) else "")
-    )
+    ax.yaxis.set_major_formatter(_LaneFormatter(labels))
+
+
+class _LaneFormatter(Formatter):
+    """A lane's label where the lane is."""
+
+    def __init__(self, labels):
+        self._labels = labels
+
+    def __call__(self, y, pos=None):
+        return self._labels[int(y)] if y in range(len(self._labels)) else ""
 
 
 def _handles(ax: Axes, shown: Blocks) -> list:
@@ -227,7 +234,7 @@ def _colour_bar(ax: Axes, image: AxesImage, extend: str) -> None:
         bar = figure.colorbar(image, ax=ax, pad=0.015, aspect=30, extend=extend)
     bar.set_label("attempt duration")
     if isinstance(image.norm, LogNorm):
-        bar.ax.yaxis.set_major_formatter(FuncFormatter(lambda s, _: format_seconds(s)))
+        bar.ax.yaxis.set_major_formatter(DurationFormatter())
         bar.ax.yaxis.set_minor_formatter(NullFormatter())
     else:
         time_axis(bar.ax.yaxis)

@@ -15,6 +15,7 @@ LINE = 1.25  # height of one, in font sizes
 _EDGE = 4.0  # points of paper around everything
 _TICK = 3.5  # points between an axis and its labels
 _HALF_A_MOMENT = 20.0  # points
+_MOMENT = 6  # characters that a time has, at most as a rule
 _BAR = 22.0  # points from the Axes to the far side of a colour bar
 
 
@@ -51,7 +52,7 @@ class Margins(LayoutEngine):
 def _right(ax: Axes) -> float:
     """Room for half of the last moment's label, or for a colour bar."""
     bars = [
-        _BAR + _ticks(bar.yaxis, "width") + _lines(bar.yaxis.label)
+        _BAR + _ticks(bar.yaxis, "width", least=_MOMENT) + _lines(bar.yaxis.label)
         for bar in ax.child_axes
     ]
     return max([_HALF_A_MOMENT, *bars])
@@ -69,12 +70,18 @@ def _lines(label) -> float:
     return (text.count("\n") + 1) * LINE * label.get_fontsize() if text else 0.0
 
 
-def _ticks(axis, extent: str) -> float:
-    """Of an axis' tick labels, with what sets them off on both sides."""
+def _ticks(axis, extent: str, least: int = 0) -> float:
+    """Of an axis' tick labels, with what sets them off on both sides.
+
+    Reckoned for `least` characters at least: a layout that fits labels which change
+    with the layout would not come to rest.
+    """
     labels = axis.get_ticklabels()
     if not labels:
         return 2 * _TICK
     size = labels[0].get_fontsize()
     if extent == "height":
         return 2 * _TICK + LINE * size
-    return 3 * _TICK + CHARACTER * size * max(len(t.get_text()) for t in labels)
+    return 3 * _TICK + CHARACTER * size * max(
+        [least, *(len(t.get_text()) for t in labels)]
+    )

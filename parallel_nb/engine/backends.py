@@ -147,7 +147,7 @@ class Workers:
         backend = self._parallel._backend
         self.is_inline = isinstance(backend, joblib_parallel.SequentialBackend)
         self.shares_memory = bool(getattr(backend, "supports_sharedmem", False))
-        self.name = _name_of(backend, self._chosen.backend)
+        self.name = name_of_backend(backend, self._chosen.backend)
         self.n_workers = 1 if self.is_inline else self._chosen.n_workers
         if not self.shares_memory:
             kwargs = self._parallel._backend_kwargs
@@ -235,8 +235,11 @@ class Workers:
             self._backend.abort_everything(ensure_ready=be_ready)
 
 
-def _name_of(backend, chosen):
+def name_of_backend(backend, chosen=""):
+    """The name under which a backend is registered, else its class's name."""
+    if isinstance(backend, str):
+        return backend
     for name, factory in joblib_parallel.BACKENDS.items():
         if type(backend) is factory:
             return name
-    return chosen if isinstance(chosen, str) else type(backend).__name__
+    return chosen if chosen and isinstance(chosen, str) else type(backend).__name__

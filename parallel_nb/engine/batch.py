@@ -206,9 +206,8 @@ class Streamed:
 
     def look_ahead(self, n):
         """Read until `n` inputs wait, the iterator ends, or it takes too long."""
-        until = time.monotonic() + _PATIENCE
+        until, step = time.monotonic() + _PATIENCE, 1
         while not self._is_done and len(self._buffer) < n:
-            step = 1 if not self._buffer else min(64, n - len(self._buffer))
             before = len(self._buffer)
             try:
                 # extend() keeps what came before an error.
@@ -219,6 +218,7 @@ class Streamed:
                 self._is_done = True
             if time.monotonic() > until:
                 return
+            step = min(2 * step, 64, n - len(self._buffer))
 
     @property
     def remaining(self):

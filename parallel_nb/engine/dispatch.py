@@ -114,7 +114,7 @@ class Dispatcher:
             if self._outstanding or self._has_more():
                 self.ended_by = verdict
             return False
-        if self._outstanding or self._has_more():
+        if verdict == "impossible" or self._outstanding or self._has_more():
             self.ended_by = verdict
         self.cancel()
         return True

@@ -17,7 +17,7 @@ from ..errors import ArgumentError, InputsFailed, TasksFailed
 from ..runs import Meta, Run
 from ..tasks import Shell, Task, name_of
 from . import worker
-from .backends import Settings, Workers, settings
+from .backends import Settings, Workers, name_of_backend, settings
 from .batch import make_batch
 from .collecting import Collector
 from .dispatch import Dispatcher
@@ -102,6 +102,23 @@ class Job:
         self.title = label or (name_of(work) if inputs is not None else "")
         self.collector = Collector(keep_results)
         self.dispatcher = None
+
+    @property
+    def backend(self):
+        """Name of the backend that will do it."""
+        return name_of_backend(self._chosen.backend)
+
+    @property
+    def is_open(self):
+        """Whether nobody knows yet how many tasks there will be."""
+        return _is_open(self.batch)
+
+    def stop(self):
+        """Ask the job, from another thread, to end; False while it is not running."""
+        if self.dispatcher is None:
+            return False
+        self.dispatcher.stop()
+        return True
 
     def listen(self, function):
         """Tell another function of each event, too; before the run is executed."""

@@ -156,6 +156,13 @@ class Chunk:
             self._execute(function, inputs, sink)
         return self._outcome(sink)
 
+    def _is_at_home(self):
+        """Whether a KeyboardInterrupt here is the user's and not the task's own."""
+        return (
+            not isinstance(self.inputs, bytes)
+            and threading.current_thread() is threading.main_thread()
+        )
+
     def _open_sink(self):
         if isinstance(self.inputs, bytes):
             if slate is not None:
@@ -185,7 +192,7 @@ class Chunk:
                 result = function(*value[0], **value[1]) if is_star else function(value)
             except BaseException as error:
                 ended = now()
-                if isinstance(error, KeyboardInterrupt) and _is_users(self.in_threads):
+                if isinstance(error, KeyboardInterrupt) and self._is_at_home():
                     sink.interrupted = (position, started, ended)
                     raise
                 status, result = FAILED, describe(error)
@@ -381,15 +388,6 @@ def _nested_parallelism(level):
 
 def _cpu_clock(in_threads):
     return time.thread_time if in_threads else time.process_time
-
-
-def _is_users(in_threads):
-    """Whether a KeyboardInterrupt here is the user's and not the task's own."""
-    return (
-        not in_threads
-        and nesting_level == 0
-        and threading.current_thread() is threading.main_thread()
-    )
 
 
 @cache

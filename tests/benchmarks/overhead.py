@@ -23,12 +23,20 @@ import joblib
 import numpy as np
 import pandas as pd
 
-from parallel_nb.engine.running import versions
-
 from . import showing, tables
 from .sections import COLUMNS, ROOT, SECTIONS, Plan
 
-_PEERS = ("mpire", "pebble", "distributed", "scikit-learn")
+_LIBRARIES = (
+    "parallel-nb",
+    "joblib",
+    "loky",
+    "numpy",
+    "pandas",
+    "scikit-learn",
+    "mpire",
+    "pebble",
+    "distributed",
+)
 
 
 def main(arguments=None):
@@ -115,10 +123,10 @@ def _say(line):
 
 def _facts():
     """What is the same for every timing of a measurement."""
-    found = versions()
-    for library in _PEERS:
+    found = {"python": platform.python_version()}
+    for library in _LIBRARIES:
         with contextlib.suppress(metadata.PackageNotFoundError):
-            found = {**found, library: metadata.version(library)}
+            found[library] = metadata.version(library)
     return {
         "when": datetime.now(UTC).isoformat(timespec="seconds"),
         "host": platform.node(),
@@ -132,7 +140,6 @@ def circumstances(rows: pd.DataFrame) -> str:
     """Where, when and with what the timings were made, in two lines."""
     first = rows.iloc[0]
     found = json.loads(first["versions"])
-    found.pop("system")
     libraries = ", ".join(f"{name} {version}" for name, version in found.items())
     return (
         f"{first['when']} on {first['system']}, {first['cpu_count']} cores, load "

@@ -221,7 +221,7 @@ def recording(plan: Plan) -> Iterator[dict]:
 
     x, y = load_digits(return_X_y=True)
     grid = {
-        "C": [1.0, 10.0] if plan.share == 1 else [1.0],
+        "C": [0.1, 1.0, 10.0] if plan.share == 1 else [1.0],
         "gamma": [3e-4, 1e-3, 3e-3],
     }
     n_tasks = 5 * len(grid["C"]) * len(grid["gamma"])

@@ -23,7 +23,7 @@ def run_of(*rows, n_workers=None, label="", startups=(), notes=(), tracebacks=No
             {
                 "task": np.arange(len(rows)),
                 **columns,
-                "error": pd.array(errors, dtype="str") if rows else None,
+                "error": errors or None,
             }
         ),
         meta(n_workers or max([0, *columns["worker"]]) + 1, label, notes),

@@ -50,19 +50,29 @@ def test_what_took_no_time_is_still_there():
     assert lit.tolist() == [0, 50, 100]
 
 
+@pytest.fixture(scope="module", params=[1, 8, 64, 500, 2_000])
+def million(request):
+    """A million attempts, one of which failed."""
+    return many(1_000_000, request.param, failed=[500_000])
+
+
 @pytest.mark.parametrize("color", ["status", "name", "duration"])
-@pytest.mark.parametrize("n_workers", [1, 8, 64, 500, 2_000])
-def test_one_failure_in_a_million_is_seen(n_workers, color):
-    run = many(1_000_000, n_workers, failed=[500_000])
-    clean = many(1_000_000, n_workers)
-    shape = (300, 800)
-    seen = is_near(picture(run, shape, color), palette.VERMILION)
-    assert seen.sum() >= 6
-    assert not is_near(picture(clean, shape, color), palette.VERMILION).any()
+def test_one_failure_in_a_million_is_seen(million, color):
+    seen = is_near(picture(million, (300, 800), color), palette.VERMILION)
     y, x = np.nonzero(seen)
-    assert abs(x.mean() - 400) < 5
+    assert len(x) >= 6
+    assert np.ptp(x) < 10
+    assert x.mean() == pytest.approx(400, abs=5)
+    n_workers = million.meta.n_workers
+    lane_px = 300 / n_workers
     lane = 500_000 % n_workers
-    assert abs(y.mean() - (lane + 0.5) / n_workers * 300) < 300 / n_workers + 3
+    assert y.mean() == pytest.approx((lane + 0.5) * lane_px, abs=lane_px / 2 + 3)
+
+
+@pytest.mark.parametrize("color", ["status", "name", "duration"])
+def test_what_is_done_is_never_marked(color):
+    pixels = picture(many(10_000, 8), (300, 800), color)
+    assert not is_near(pixels, palette.VERMILION).any()
 
 
 def test_a_crowd_of_failures_does_not_hide_what_is_done():

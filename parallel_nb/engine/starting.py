@@ -1,0 +1,250 @@
+"""`start`: a run in the background, its handle, and the board of its tasks.
+
+Knows jobs and their events; nothing of how they are executed.
+"""
+
+import threading
+from collections.abc import Callable, Iterable
+
+import numpy as np
+import pandas as pd
+
+from ..errors import ArgumentError
+from ..runs import MISSING, Run
+from ..tasks import Shell, Task
+from .jobs import Job
+
+# Backends that share nothing with a `joblib.Parallel` in the foreground: not joblib's
+# one reusable executor, and not the process group that a notebook's interrupt hits.
+_BESIDE = ("isolated", "threading")
+
+_SHORT = 60
+
+
+class Handle:
+    """A run in the background.
+
+    Attributes
+    ----------
+    run : Run or None
+        The Run once it has ended, also when it was cancelled; None until then.
+    """
+
+    def __init__(self, job):
+        self._job = job
+        self._board = Board(job)
+        self._error = None
+        self._has_ended = threading.Event()
+        self.run = None
+        job.listen(self._board)
+        self._thread = threading.Thread(
+            target=self._execute, name="parallel_nb-start", daemon=True
+        )
+        self._thread.start()
+
+    def _execute(self):
+        try:
+            self.run = self._job.execute(progress=False)
+        except BaseException as error:
+            self._error = error
+            self.run = getattr(error, "run", None)
+        finally:
+            self._has_ended.set()
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it still goes on."""
+        return not self._has_ended.is_set()
+
+    @property
+    def progress(self) -> tuple[int, int | None]:
+        """Tasks that have ended, and how many there are; None while nobody knows."""
+        job = self._job
+        n_tasks = None if job.is_open and self.is_running else job.batch.n_known
+        return job.collector.n_done + job.collector.n_failed, n_tasks
+
+    def status(self) -> pd.DataFrame:
+        """The board: one row per task, as `status` gives it."""
+        return self._board.frame()
+
+    def wait(self, timeout: float | None = None) -> Run:
+        """The Run, when it has ended.
+
+        Raises
+        ------
+        TimeoutError
+            If that takes longer than `timeout` seconds; the run goes on.
+        Exception
+            What `run` would have raised.
+        """
+        if not self._has_ended.wait(timeout):
+            raise TimeoutError(f"the run goes on after {timeout} s of waiting")
+        if self._error is not None:
+            raise self._error
+        return self.run
+
+    def cancel(self) -> Run:
+        """End the run; what had finished is kept. Returns the partial Run."""
+        while not self._job.stop() and self.is_running:
+            self._has_ended.wait(0.01)
+        return self.wait()
+
+    def __repr__(self):
+        n_ended, n_tasks = self.progress
+        if self.run is not None:
+            return f"<Handle of {self.run!r}>"
+        total = "?" if n_tasks is None else n_tasks
+        return f"<Handle {n_ended} of {total} tasks ended>"
+
+
+def start(
+    work: Callable | Iterable[Task | Shell],
+    inputs: Iterable | None = None,
+    *,
+    backend=None,
+    on_event: Callable | None = None,
+    **options,
+) -> Handle:
+    """Begin a run in the background and go on.
+
+    Parameters
+    ----------
+    work, inputs, on_event, **options
+        As for `run`; `on_event` is called in the background thread.
+    backend : {"isolated", "threading"}, optional
+        The others share processes with a `joblib.Parallel` in the foreground, or with
+        a notebook's interrupt.
+
+    Returns
+    -------
+    Handle
+
+    Raises
+    ------
+    ArgumentError
+        Before any work starts.
+
+    Examples
+    --------
+    >>> handle = start(abs, [-1, 2], n_jobs=2, backend="threading")
+    >>> handle.wait(timeout=60).results
+    [1, 2]
+    """
+    unknown = set(options) - _OPTIONS
+    if unknown:
+        raise ArgumentError(
+            f"start() has no argument {min(unknown)!r}; it has "
+            + ", ".join(sorted(_OPTIONS))
+        )
+    job = Job(
+        work,
+        inputs,
+        **{**_DEFAULTS, **options, "backend": backend, "on_event": on_event},
+    )
+    if job.backend not in _BESIDE:
+        raise ArgumentError(
+            f"`backend` of a run in the background must be one of "
+            f"{', '.join(map(repr, _BESIDE))}; got {job.backend!r}, which shares its "
+            "processes with joblib code in the foreground or with its interrupt"
+        )
+    return Handle(job)
+
+
+_DEFAULTS = {
+    "n_jobs": None,
+    "agents": None,
+    "name": None,
+    "label": "",
+    "tags": (),
+    "order": "given",
+    "cost": None,
+    "history": None,
+    "wait": "all",
+    "on_failure": "continue",
+    "barriers": False,
+    "keep_results": True,
+}
+_OPTIONS = set(_DEFAULTS)
+
+
+class Board:
+    """Agent, task, state and result of each task, from events."""
+
+    def __init__(self, job):
+        self._job = job
+        self._states = {}  # position -> (state, attempt, text)
+
+    def __call__(self, event):
+        text = event.error
+        if event.kind == "done":
+            text = shortened(event.result)
+        self._states[event.task] = event.kind, event.attempt, text
+
+    def frame(self):
+        batch = self._job.batch
+        n, names = batch.n_known, batch.names
+        states = dict(self._states)
+        rows = [states.get(i, ("waiting", 0, "")) for i in range(n)]
+        return pd.DataFrame(
+            {
+                "agent": batch.agents if batch.is_planned else [None] * n,
+                "task": [names] * n if isinstance(names, str) else list(names)[:n],
+                "state": [row[0] for row in rows],
+                "attempt": np.array([row[1] for row in rows], np.int16),
+                "result": [row[2] for row in rows],
+            }
+        ).astype({"agent": "str", "task": "str", "state": "str", "result": "str"})
+
+
+def status(of: Run | Handle) -> pd.DataFrame:
+    """The status board of a run: one row per task.
+
+    Parameters
+    ----------
+    of : Run or Handle
+
+    Returns
+    -------
+    DataFrame
+        ``agent``, ``task`` (name), ``state`` (a status, or ``waiting``, ``ready``,
+        ``submitted``, ``retried``), ``attempt``, ``result`` (shortened, or the error).
+
+    Examples
+    --------
+    >>> from parallel_nb.engine.running import run
+    >>> status(run(abs, [-1], backend="sequential"))[["task", "state", "result"]]
+      task state result
+    0  abs  done      1
+    """
+    if isinstance(of, Handle):
+        return of.status()
+    if not isinstance(of, Run):
+        raise ArgumentError(
+            f"`of` must be a Run or what start() returned; got {type(of).__name__}"
+        )
+    tasks = of.tasks
+    results = of.results_or(MISSING) if of.has_results else [MISSING] * len(tasks)
+    errors = tasks["error"].fillna("").tolist()
+    texts = [
+        error if error or result is MISSING else shortened(result)
+        for error, result in zip(errors, results, strict=True)
+    ]
+    return pd.DataFrame(
+        {
+            "agent": tasks["agent"].astype("str"),
+            "task": tasks["name"],
+            "state": tasks["status"].astype("str"),
+            "attempt": tasks["attempt"],
+            "result": pd.array(texts, dtype="str"),
+        }
+    )
+
+
+def shortened(result) -> str:
+    """A result in at most 60 characters of one line."""
+    try:
+        text = repr(result)
+    except Exception as error:
+        text = f"({type(result).__name__}, whose repr() raised {type(error).__name__})"
+    text = " ".join(text[: 4 * _SHORT].split())
+    return text if len(text) <= _SHORT else text[: _SHORT - 1] + "…"

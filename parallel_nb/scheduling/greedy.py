@@ -1,0 +1,232 @@
+"""List scheduling: whenever a worker is free, it takes the first task that may start.
+
+Knows time, workers, slots and locks; refuses to know why the list is in its order.
+
+References
+----------
+Graham, "Bounds for certain multiprocessing anomalies", *Bell System Technical Journal*
+45(9), 1966.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from heapq import heapify, heappop, heappush, heapreplace
+
+import numpy as np
+
+from .graphs import Graph
+
+_AT_ONCE = 2048  # floats boxed at a time: they stay in the processor's cache
+
+
+class Schedule:
+    """Who does which task when; unpacks into `started`, `ended`, `worker`.
+
+    Attributes
+    ----------
+    started, ended : arrays of shape (n_tasks,)
+        Seconds since the first start.
+    n_workers : int
+    """
+
+    def __init__(self, started, ended, n_workers, worker=None):
+        self.started = started
+        self.ended = ended
+        self.n_workers = n_workers
+        self._worker = worker
+
+    @property
+    def worker(self) -> np.ndarray:
+        """The worker of each task, 0 ... n_workers - 1 (int32)."""
+        if self._worker is None:
+            self._worker = _turns(self.started, self.ended, self.n_workers)
+        return self._worker
+
+    @property
+    def makespan(self) -> float:
+        """Seconds from the first start to the last end."""
+        return float(self.ended.max(initial=0.0))
+
+    @property
+    def order(self) -> np.ndarray:
+        """The tasks by their start: the list that leads to this schedule."""
+        return np.lexsort([self.ended, self.started])
+
+    def __iter__(self):
+        return iter((self.started, self.ended, self.worker))
+
+    def __repr__(self):
+        return (
+            f"<Schedule of {len(self.started)} tasks on {self.n_workers} workers: "
+            f"makespan {self.makespan:g}>"
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Problem:
+    """What there is to schedule, checked."""
+
+    durations: np.ndarray
+    n_workers: int
+    graph: Graph
+    agent: list[int] | None  # of each task, -1 for none; None: nobody asks for one
+    slots: list[int]  # of each agent
+    locks: Sequence | None  # of each task: pairs (resource, mode)
+
+    @property
+    def is_independent(self) -> bool:
+        """Whether any task may run beside any other."""
+        return not len(self.graph.edges) and self.agent is None and self.locks is None
+
+    def reversed(self) -> Problem:
+        """The same, with time running backwards."""
+        return Problem(
+            self.durations,
+            self.n_workers,
+            self.graph.reversed(),
+            self.agent,
+            self.slots,
+            self.locks,
+        )
+
+
+def simulate(problem: Problem, order: np.ndarray) -> Schedule:
+    """The list schedule of a problem, the list being a permutation of its tasks."""
+    if problem.is_independent:
+        lengths = problem.durations[order]
+        starts = _next_free(lengths, problem.n_workers)
+        started = np.empty_like(starts)
+        started[order] = starts
+        worker = None
+    else:
+        started, worker = _event_by_event(problem, order.tolist())
+    ended = started + problem.durations
+    return Schedule(started, ended, problem.n_workers, worker)
+
+
+def _next_free(lengths: np.ndarray, n_workers: int) -> np.ndarray:
+    """Starts of independent tasks: each when the next worker gets free."""
+    started = np.empty(len(lengths))
+    free = [0.0] * min(n_workers, max(len(lengths), 1))
+    for at in range(0, len(lengths), _AT_ONCE):
+        some = lengths[at : at + _AT_ONCE].tolist()
+        started[at : at + _AT_ONCE] = [heapreplace(free, free[0] + d) for d in some]
+    return started
+
+
+def _event_by_event(problem: Problem, order: list[int]):
+    """Starts and workers of tasks that wait for tasks, slots or locks."""
+    graph, durations = problem.graph, problem.durations.tolist()
+    n_tasks, followers = graph.n_tasks, graph.followers
+    n_unmet = graph.n_unmet.copy()
+    rank = [0] * n_tasks
+    for place, task in enumerate(order):
+        rank[task] = place
+    # Ready tasks, by their place in the list, one heap for each agent and the last one
+    # for tasks that any worker can do.
+    slots = [*problem.slots, n_tasks]
+    pool_of = problem.agent or [-1] * n_tasks
+    ready: list[list[int]] = [[] for _ in slots]
+    for task in range(n_tasks):
+        if not n_unmet[task]:
+            ready[pool_of[task]].append(rank[task])
+    for heap in ready:
+        heapify(heap)
+    locks = _Locks(problem.locks) if problem.locks is not None else None
+    started, worker = [0.0] * n_tasks, [0] * n_tasks
+    running: list[tuple[float, int]] = []  # (until, task)
+    free = list(range(min(problem.n_workers, n_tasks)))  # the lowest first
+    now, only = 0.0, len(ready) == 1
+    while True:
+        while free:
+            if only:
+                pool = 0
+                if not ready[0]:
+                    break
+            else:
+                pool = _first(ready, slots)
+                if pool is None:
+                    break
+            task = order[heappop(ready[pool])]
+            if locks is not None and not locks.acquire(task):
+                continue
+            started[task] = now
+            worker[task] = heappop(free)
+            slots[pool] -= 1
+            heappush(running, (now + durations[task], task))
+        if not running:
+            return np.array(started, float), np.array(worker, np.int32)
+        now = running[0][0]
+        while running and running[0][0] == now:
+            task = heappop(running)[1]
+            heappush(free, worker[task])
+            slots[pool_of[task]] += 1
+            for follower in followers[task]:
+                n_unmet[follower] -= 1
+                if not n_unmet[follower]:
+                    heappush(ready[pool_of[follower]], rank[follower])
+            if locks is not None:
+                for waiting in locks.release(task):
+                    heappush(ready[pool_of[waiting]], rank[waiting])
+
+
+def _first(ready, slots):
+    """The pool whose first task is the first in the list of those that have a slot."""
+    best = None
+    for pool, heap in enumerate(ready):
+        if heap and slots[pool] and (best is None or heap[0] < ready[best][0]):
+            best = pool
+    return best
+
+
+class _Locks:
+    """Who holds which resource: one writer, or any number of readers."""
+
+    def __init__(self, wanted):
+        self._wanted = [
+            [(r, (r, "write") in each) for r in {resource for resource, _ in each}]
+            for each in map(set, wanted)
+        ]
+        self._holders: dict = {}  # resource -> readers, or -1 for a writer
+        self._waiting: dict = {}  # resource -> tasks
+
+    def acquire(self, task) -> bool:
+        """Take all that the task wants; else none, and it waits to be released."""
+        holders = self._holders
+        for resource, is_write in self._wanted[task]:
+            held = holders.get(resource, 0)
+            if held < 0 or (is_write and held):
+                self._waiting.setdefault(resource, []).append(task)
+                return False
+        for resource, is_write in self._wanted[task]:
+            holders[resource] = -1 if is_write else holders.get(resource, 0) + 1
+        return True
+
+    def release(self, task) -> list:
+        """Give back what the task held; the tasks that may try again."""
+        again: list = []
+        for resource, is_write in self._wanted[task]:
+            left = 0 if is_write else self._holders[resource] - 1
+            self._holders[resource] = left
+            if not left:
+                again += self._waiting.pop(resource, ())
+        return again
+
+
+def _turns(started: np.ndarray, ended: np.ndarray, n_workers: int) -> np.ndarray:
+    """Workers taking turns: who has been free for longest starts next."""
+    by_start = np.lexsort([ended, started])
+    by_end = np.lexsort([started, ended])
+    n_first = min(n_workers, len(started))
+    place = np.empty(len(started), dtype=np.int64)
+    place[by_start] = np.arange(len(started))
+    turns = list(range(n_first))
+    for at in range(0, len(started) - n_first, _AT_ONCE):
+        until = min(at + _AT_ONCE, len(started) - n_first)
+        for before in place[by_end[at:until]].tolist():
+            turns.append(turns[before])
+    worker = np.empty(len(started), dtype=np.int32)
+    worker[by_start] = turns
+    return worker

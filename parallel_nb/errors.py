@@ -27,6 +27,10 @@ class ArgumentError(ParallelNbError, ValueError):
     """An argument is not allowed; raised before any work starts."""
 
 
+class PlanError(ArgumentError):
+    """Tasks cannot be planned: they wait in a circle, or for what is not there."""
+
+
 class StoreError(ParallelNbError, OSError):
     """A run file could not be written, or could not be read back."""
 

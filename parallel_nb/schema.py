@@ -1,8 +1,8 @@
-"""Floor 0: the columns of `run.attempts`, their dtypes and units, and a check of both.
+"""Floor 0: the columns of a Run's frames, their dtypes and units, and a check of both.
 
 Knows what a valid frame of attempts is and how to make one from loose columns; refuses
-to know what the numbers mean together (`metrics.py`) or what else belongs to a Run
-(`runs.py`).
+to know what the numbers mean together (`metrics/`) or what makes frames belong to one
+another (`attachments.py`).
 """
 
 from __future__ import annotations
@@ -77,6 +77,8 @@ DEFAULTS = {
     PID: 0,
     CHUNK: -1,
 }
+EDGES = {TASK: _INT64, "after": _INT64}  # `task` had to wait for `after`
+STARTUPS = {WORKER: _INT32, PID: _INT64, STARTED: _FLOAT, ENDED: _FLOAT}
 _LOWEST = {TASK: 0, ATTEMPT: 1, ROUND: 0, WORKER: -1, PID: 0, CHUNK: -1}
 _NEVER_NEGATIVE = (CPU, MAX_RSS, IN_BYTES, OUT_BYTES)
 
@@ -181,6 +183,43 @@ def coerce(columns: Mapping[str, Any] | pd.DataFrame) -> pd.DataFrame:
                 f"got {len(data[column])}"
             )
     return pd.DataFrame(data, copy=False)
+
+
+def validate_small(
+    name: str, frame: pd.DataFrame | None, dtypes: Mapping[str, np.dtype]
+) -> pd.DataFrame:
+    """The same rows, such as `EDGES` or `STARTUPS`, with the columns in order.
+
+    Parameters
+    ----------
+    name : str
+        What to call the frame in an error.
+    frame : DataFrame, optional
+        With exactly the columns of `dtypes`; None stands for no rows.
+    dtypes : mapping of str to dtype
+
+    Raises
+    ------
+    SchemaError
+        If a column is absent, unknown or of another dtype.
+
+    Examples
+    --------
+    >>> validate_small("edges", pd.DataFrame({"after": [0], "task": [1]}), EDGES)
+       task  after
+    0     1      0
+    """
+    if frame is None:
+        return pd.DataFrame({c: np.empty(0, dtype) for c, dtype in dtypes.items()})
+    is_frame = isinstance(frame, pd.DataFrame)
+    if not is_frame or sorted(map(str, frame.columns)) != sorted(dtypes):
+        got = list(frame.columns) if is_frame else type(frame).__name__
+        raise SchemaError(f"{name}: expected the columns {list(dtypes)}; got {got}")
+    for column, dtype in dtypes.items():
+        got = frame[column].dtype
+        if got != dtype:
+            raise SchemaError(f"{name}.{column}: expected {dtype}; got {got}")
+    return frame[list(dtypes)].reset_index(drop=True)
 
 
 def as_text(values: Sequence[str | None]) -> pd.api.extensions.ExtensionArray:

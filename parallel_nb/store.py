@@ -21,17 +21,11 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from . import __version__, schema
+from . import __version__, attachments, schema
 from .errors import SchemaError, StoreError
-from .runs import (
-    EDGES,
-    FORMAT_VERSION,
-    MISSING,
-    STARTUPS,
-    Meta,
-    Run,
-    last_attempt_rows,
-)
+from .meta import FORMAT_VERSION, Meta
+from .runs import MISSING, Run
+from .totals import last_attempt_rows
 
 _KEY = b"parallel_nb"
 _MAGIC = b"PAR1"
@@ -52,7 +46,7 @@ def save(run: Run, path: str | os.PathLike, *, with_results: bool = False) -> Pa
     Parameters
     ----------
     run : Run
-        What to keep: attempts, metadata, tracebacks, dependencies, start-ups.
+        What to keep: attempts, metadata, tracebacks, dependencies, start-ups, details.
     path : path-like
         Of the file, by custom ``*.parquet``. The folder must exist.
     with_results : bool
@@ -137,6 +131,7 @@ def _table(run: Run, with_results: bool) -> pa.Table:
         "meta": {**run.meta.to_dict(), "format_version": FORMAT_VERSION},
         "edges": run.edges.to_dict("list"),
         "startups": run.startups.astype(object).to_dict("list"),
+        "details": {str(task): entry for task, entry in run.details.items()},
     }
     return table.replace_schema_metadata(
         {**(table.schema.metadata or {}), _KEY: json.dumps(header).encode()}
@@ -289,8 +284,9 @@ def _read_version_1(
             Meta.from_dict(header["meta"]),
             tracebacks=_tracebacks(attempts, table),
             results=_results(path, attempts, table) if with_results else None,
-            edges=_frame(header["edges"], EDGES),
-            startups=_frame(header["startups"], STARTUPS),
+            edges=_frame(header["edges"], schema.EDGES),
+            startups=_frame(header["startups"], schema.STARTUPS),
+            details=_details(header.get("details", {})),
         )
     except (SchemaError, KeyError, TypeError, ValueError) as error:
         raise StoreError(f"{path} is damaged: {error}") from error
@@ -327,6 +323,14 @@ def _unpickled(path: Path, task: int, pickled: bytes) -> Any:
             f"{type(error).__name__}: {error}. Load without results, or install what "
             "it needs."
         ) from error
+
+
+def _details(entries: dict[str, dict]) -> dict[int, dict]:
+    """Details by task; what a newer writer of this format added is left out."""
+    return {
+        int(task): {key: entry[key] for key in attachments.DETAILS if key in entry}
+        for task, entry in entries.items()
+    }
 
 
 def _frame(columns: dict[str, list], dtypes: dict[str, np.dtype]) -> pd.DataFrame:

@@ -9,6 +9,7 @@ import operator
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from .errors import ArgumentError
@@ -234,6 +235,11 @@ def shell(
         )
     if not text.strip():
         raise ArgumentError("`command` is empty; pass what the shell should run")
+    if not isinstance(input, str | bytes | None):
+        raise ArgumentError(f"`input` must be text or bytes; got {input!r:.60}")
+    env = None if env is None else dict(env)
+    if env and not all(isinstance(text, str) for pair in env.items() for text in pair):
+        raise ArgumentError(f"`env` must map strings to strings; got {env!r:.80}")
     short = text if len(text) <= 40 else f"{text[:39]}…"
     check = _checked_check(check)
     if not (check is None or callable(check) or isinstance(check, Mapping | str)):
@@ -245,7 +251,7 @@ def shell(
         command=command,
         name=_text("name", name) if name is not None else short,
         cwd=None if cwd is None else os.fspath(cwd),
-        env=None if env is None else dict(env),
+        env=env,
         input=input,
         cost=_checked_cost(cost),
         agent=_agent_name(agent),
@@ -331,9 +337,9 @@ def is_task(value: Any) -> bool:
 def name_of(func: Callable) -> str:
     """What a callable is called, also where it has no ``__name__``."""
     name = getattr(func, "__name__", None)
-    if name is None and hasattr(func, "func"):  # functools.partial
+    if name is None and isinstance(func, partial):
         return name_of(func.func)
-    return name if name is not None else type(func).__name__
+    return str(name) if name is not None else type(func).__name__
 
 
 # --- tasks in the arguments of tasks ---

@@ -137,10 +137,12 @@ def _picked(values, rows):
 
 
 def _by_status(status, drawn):
-    n = len(schema.STATUSES)
-    total = np.bincount(status, minlength=n).tolist()
-    visible = np.bincount(drawn, minlength=n).tolist()
-    present = [code for code in range(n) if total[code]]
+    codes = range(len(schema.STATUSES))
+    total = [np.count_nonzero(status == code) for code in codes]
+    visible = total
+    if drawn is not status:
+        visible = [np.count_nonzero(drawn == code) for code in codes]
+    present = [code for code in codes if total[code]]
     kinds = tuple(
         Kind(
             label=schema.STATUSES[code],
@@ -153,7 +155,7 @@ def _by_status(status, drawn):
     )
     if len(present) < 2:
         return np.zeros(len(drawn), dtype=np.int8), kinds
-    position = np.zeros(n, dtype=np.int8)
+    position = np.zeros(len(codes), dtype=np.int8)
     position[present] = np.arange(len(present))
     return position[drawn], kinds
 

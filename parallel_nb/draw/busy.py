@@ -5,6 +5,8 @@ Knows bins of time and the mean that they add up to; refuses to know lanes.
 
 from __future__ import annotations
 
+from math import isnan
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
@@ -56,13 +58,16 @@ def utilization(run, ax: Axes | None = None) -> Axes:
     time_axis(ax.xaxis)
     ax.yaxis.set_major_locator(MaxNLocator("auto", integer=True, min_n_ticks=1))
     ax.set_ylim(0, n_workers * 1.08)
-    started, ended, edges = _bins(run)
     ax.spines[["right", "top"]].set_visible(False)
-    if edges is None:
+    first, last = wording.first_and_last(run)
+    if not last > first:
         title_with_legend(ax, wording.title(run))
-        pictures.say(ax, "nothing took any time" if len(started) else "nothing ran")
+        pictures.say(ax, "nothing ran" if isnan(last) else "nothing took any time")
         pictures.describe(ax, f"Busy workers over time in {wording.name(run)}: none.")
         return ax
+    edges = np.linspace(first, last, _MOST_BINS + 1)
+    started = run.attempts[schema.STARTED].to_numpy()
+    ended = run.attempts[schema.ENDED].to_numpy()
     busy = n_workers * metrics.utilization_series(started, ended, n_workers, edges)
     bad = run.attempts[schema.STATUS].array.codes > 0
     if (bad & (ended > started)).any():
@@ -86,21 +91,6 @@ def utilization(run, ax: Axes | None = None) -> Axes:
     _mean_line(ax, float(busy.mean()), n_workers)
     pictures.describe(ax, wording.utilization_caption(run, edges, busy))
     return ax
-
-
-def _bins(run):
-    """Start and end of the attempts, and the edges of bins over the makespan."""
-    attempts = run.attempts
-    started = attempts[schema.STARTED].to_numpy()
-    ended = attempts[schema.ENDED].to_numpy()
-    submitted = attempts[schema.SUBMITTED].to_numpy()
-    if np.isnan(ended).all():
-        return started[:0], ended[:0], None
-    first = np.nanmin(np.where(np.isnan(submitted), started, submitted))
-    last = np.nanmax(ended)
-    if not last > first:
-        return started, ended, None
-    return started, ended, np.linspace(first, last, _MOST_BINS + 1)
 
 
 def _mean_line(ax: Axes, mean: float, n_workers: int) -> None:

@@ -5,7 +5,6 @@ Knows how much room words take; refuses to know what they say.
 
 from __future__ import annotations
 
-import numpy as np
 from matplotlib import rcParams
 from matplotlib.axes import Axes
 from matplotlib.font_manager import FontProperties
@@ -57,16 +56,17 @@ def title_with_legend(ax: Axes, title: str, handles=()) -> None:
 
 
 def _columns(ax: Axes, labels, size: float) -> int:
-    """As many as fit, evened out over the rows that it takes."""
-    room = ax.get_window_extent().width / ax.get_figure(root=True).dpi * 72 / size
-    if isinstance(ax, PictureAxes):
+    """As many columns as fit, evened out over the rows that it takes."""
+    figure = ax.get_figure(root=True)
+    room = ax.get_window_extent().width / figure.dpi * 72 / size
+    if figure.get_layout_engine() is not None:
         room *= 1.2  # its margins will be narrower than the default ones
     widths = [len(label) * CHARACTER + _KEY for label in labels]
-    if sum(widths) <= room:
-        return len(labels)
-    most = int(np.clip(room // max(widths), 1, len(labels)))
-    n_rows = -(-len(labels) // most)
-    return -(-len(labels) // n_rows)
+    for n_columns in range(len(labels), 1, -1):
+        if sum(max(widths[at::n_columns]) for at in range(n_columns)) <= room:
+            n_rows = -(-len(labels) // n_columns)
+            return -(-len(labels) // n_rows)
+    return 1
 
 
 def _in_rows(handles, n_columns: int) -> list:

@@ -7,21 +7,27 @@ piece makes sense without its style, as some viewers of notebooks leave that out
 from __future__ import annotations
 
 import html
+import re
 from base64 import b64encode
 
 from . import palette
 
+_TERMINAL_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+
 
 def text(words) -> str:
-    """Words that a page shows as they are, whatever is in them.
+    r"""Words that a page shows as they are, whatever is in them.
+
+    Terminal colours are left out; what cannot be encoded or shown is a question mark.
 
     Examples
     --------
-    >>> text('<b> & "')
-    '&lt;b&gt; &amp; &quot;'
+    >>> text("\x1b[31m<b>\x1b[0m & \0")
+    '&lt;b&gt; &amp; ?'
     """
     words = str(words).encode("utf-8", "replace").decode("utf-8")
-    return html.escape(words, quote=True).replace("\0", "\N{REPLACEMENT CHARACTER}")
+    return html.escape(_CONTROL.sub("?", _TERMINAL_COLOUR.sub("", words)), quote=True)
 
 
 def image(png: bytes, alt: str, *, style: str = "") -> str:

@@ -127,14 +127,14 @@ def count(n: int, noun: str) -> str:
 
 
 def shortened(text: str, most: int) -> str:
-    r"""On one line, no longer than `most` characters, and such that it can be encoded.
+    r"""On one line of at most `most` characters, each of which can be shown.
 
     Examples
     --------
-    >>> shortened("one\ntwo", 20), shortened("a long name", 6)
-    ('one two', 'a lon…')
+    >>> shortened("one\ntwo", 20), shortened("a long name", 6), shortened("\0", 6)
+    ('one two', 'a lon…', '?')
     """
-    text = " ".join(text.split()).encode("utf-8", "replace").decode("utf-8")
+    text = "".join(c if c.isprintable() else "?" for c in " ".join(text.split()))
     return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
@@ -148,19 +148,32 @@ def title(run) -> str:
     parts = [count(run.n_tasks, "task"), count(run.meta.n_workers, "worker")]
     if run.meta.label:
         parts.insert(0, shortened(run.meta.label, 60))
-    _, ended = _submission_to_end(run)
-    if not np.isnan(ended).all():
-        parts.append(seconds(_makespan(run)))
+    first, last = first_and_last(run)
+    if math.isfinite(last):
+        parts.append(seconds(last - first))
     return " · ".join(parts)
 
 
 def status_counts(statuses) -> str:
     """How many attempts or tasks have which status, as a phrase."""
-    codes = np.bincount(statuses.codes, minlength=len(schema.STATUSES))
-    phrases = [
-        f"{n:,} {status}" for status, n in zip(schema.STATUSES, codes, strict=True) if n
+    numbers = [
+        (np.count_nonzero(statuses.codes == code), status)
+        for code, status in enumerate(schema.STATUSES)
     ]
-    return ", ".join(phrases)
+    return ", ".join(f"{n:,} {status}" for n, status in numbers if n)
+
+
+def first_and_last(run) -> tuple[float, float]:
+    """First submission (start, where unknown) and last end in s; NaN if none ended."""
+    attempts = run.attempts
+    submitted = attempts[schema.SUBMITTED].to_numpy()
+    ended = attempts[schema.ENDED].to_numpy()
+    if np.isnan(ended).all():
+        return math.nan, math.nan
+    if np.isnan(submitted).any():
+        started = attempts[schema.STARTED].to_numpy()
+        submitted = np.where(np.isnan(submitted), started, submitted)
+    return float(np.fmin.reduce(submitted)), float(np.fmax.reduce(ended))
 
 
 def timeline_caption(run) -> str:
@@ -177,10 +190,10 @@ def timeline_caption(run) -> str:
     head = f"Timeline of {name(run)}: {who}"
     if np.isnan(ended).all():
         return f"{head}; {statuses}."
-    makespan = _makespan(run)
-    sentences = [f"{head} in {seconds(makespan)}; {statuses}."]
-    if makespan > 0:
-        sentences.append(_busyness(run, np.nan_to_num(ended - started), makespan))
+    first, last = first_and_last(run)
+    sentences = [f"{head} in {seconds(last - first)}; {statuses}."]
+    if last > first:
+        sentences.append(_busyness(run, ended - started, last - first))
     return " ".join(sentences)
 
 
@@ -223,19 +236,6 @@ def _busyness(run, durations, makespan: float) -> str:
         least = int(busy.argmin())
         text += f", worker {least} the least ({percent(busy[least] / makespan)})"
     return text + "."
-
-
-def _submission_to_end(run):
-    attempts = run.attempts
-    submitted = attempts[schema.SUBMITTED].to_numpy()
-    started = attempts[schema.STARTED].to_numpy()
-    submitted = np.where(np.isnan(submitted), started, submitted)
-    return submitted, attempts[schema.ENDED].to_numpy()
-
-
-def _makespan(run) -> float:
-    submitted, ended = _submission_to_end(run)
-    return metrics.makespan(ended, submitted)
 
 
 class Failure(NamedTuple):

@@ -114,7 +114,7 @@ class Workers:
         there is one worker.
     n_workers : int
     is_inline : bool
-        Whether `submit` executes at once in the calling thread.
+        Whether chunks are executed in the calling thread, by calling them.
     shares_memory : bool
         Whether workers see the caller's objects instead of pickles.
 
@@ -217,10 +217,10 @@ class Workers:
         )
 
     def submit(self, chunk, callback):
-        """Hand a chunk over; `callback` gets what `result` takes, from any thread."""
-        if self.is_inline:
-            callback(chunk())
-            return None
+        """Hand a chunk over; `callback` gets what `result` takes, from any thread.
+
+        Not where `is_inline`: there, the chunk is called.
+        """
         return self._backend.submit(chunk, callback)
 
     def result(self, out):

@@ -31,6 +31,7 @@ class Piece:
     inputs: list
     cost: float
     ready: float  # when the inputs were known, on the host's clock
+    error: Exception | None = None  # why it cannot be sent
 
     def __len__(self):
         return len(self.inputs)
@@ -115,6 +116,11 @@ class Listed:
     def n_waiting(self):
         """Tasks known and not handed out."""
         return self.n_known - self._next
+
+    @property
+    def may_go_on(self):
+        """Whether more may come."""
+        return self.n_waiting > 0
 
     def look_ahead(self, n):
         """Nothing to do: everything is known."""
@@ -203,6 +209,11 @@ class Streamed:
     def n_waiting(self):
         """Inputs read and not handed out."""
         return len(self._buffer)
+
+    @property
+    def may_go_on(self):
+        """Whether more may come."""
+        return bool(self._buffer) or not self._is_done
 
     def look_ahead(self, n):
         """Read until `n` inputs wait, the iterator ends, or it takes too long."""

@@ -35,7 +35,6 @@ class Sizer:
         self._target = target
         self._rate = rate
         self._largest = float("inf") if rate else 0.0
-        self._seconds = self._cost = 0.0
 
     def amount(self, remaining):
         """Units of cost for the next chunk; 0 asks for a single task.
@@ -55,9 +54,9 @@ class Sizer:
 
     def observe(self, cost, seconds):
         """Learn that `cost` units took a worker `seconds`."""
-        # Older chunks fade, so that a change of the tasks' nature is followed.
-        self._cost = 0.8 * self._cost + cost
-        self._seconds = 0.8 * self._seconds + seconds
-        if self._cost > 0:
-            self._rate = self._seconds / self._cost
+        if cost > 0:
+            # Each chunk counts as much as all before it, however many tasks it had, so
+            # that a change of the tasks' nature is followed at once.
+            known = self._rate if self._rate is not None else seconds / cost
+            self._rate = (known + seconds / cost) / 2
         self._largest = max(self._largest, cost)

@@ -40,6 +40,8 @@ class Collector:
         self._tasks = []  # arrays of positions in the batch
         self._blocks = []  # (count, lane, pid, thread, host, submitted, received, …)
         self._failures = {}  # row -> (line, traceback, types)
+        self._alike = []  # (first row, number of rows, line) of those that never began
+        self._cancelled = []  # rows whose status is no longer what was sent
 
     def expect(self, n):
         """Make room for results up to position `n`."""
@@ -159,6 +161,27 @@ class Collector:
         tasks = entry.piece.positions[index : index + 1]
         self._add(records, tasks, origin or Origin(), entry, received, _NAN)
 
+    def add_all(self, entry, status, line, *, received):
+        """Add rows of all tasks of a piece, none of which has begun."""
+        n = len(entry.piece)
+        records = np.zeros(n, RECORD_DTYPE)
+        records["position"] = np.arange(n)
+        records["status"] = _CODE[status]
+        for field in ("started", "ended", "window_cpu", "window_wall"):
+            records[field] = _NAN
+        self._alike.append((self._n_rows, n, line))
+        tasks = entry.piece.positions
+        self._add(records, tasks, Origin(), entry, received, _NAN)
+
+    def forgive_interrupts(self):
+        """Tasks that the user's interrupt ended in their workers have not failed."""
+        for row, (_, _, types) in self._failures.items():
+            if "builtins.KeyboardInterrupt" in types:
+                self._cancelled.append(row)
+        for row in self._cancelled:
+            self._failures[row] = ("cancelled", "", ())
+        self.n_failed -= len(self._cancelled)
+
     def finish(self, zero, n_workers, names, agents=None, rounds=None):
         """Attempts and tracebacks, as `Run` takes them.
 
@@ -174,6 +197,9 @@ class Collector:
             Round of each task.
         """
         records = np.frombuffer(b"".join(self._records), RECORD_DTYPE)
+        if self._cancelled:
+            records = records.copy()
+            records["status"][self._cancelled] = _CODE["cancelled"]
         tasks = _joined(self._tasks)
         counts = np.array([b[0] for b in self._blocks], np.int64)
 
@@ -191,6 +217,8 @@ class Collector:
         rank = np.empty(len(order), np.int64)
         rank[order] = np.arange(len(order))
         attempt = _attempt_numbers(tasks)
+        for first, n, line in self._alike:
+            errors[rank[first : first + n]] = line
         tracebacks = {}
         for row, (line, text, _) in failures.items():
             at = rank[row]
@@ -231,7 +259,7 @@ class Collector:
                 schema.MAX_RSS: memory,
                 schema.IN_BYTES: spread(9, float)[order],
                 schema.OUT_BYTES: sizes,
-                schema.ERROR: errors if failures else None,
+                schema.ERROR: errors if failures or self._alike else None,
             }
         )
         return {"attempts": frame, "tracebacks": tracebacks}

@@ -8,6 +8,7 @@ import math
 import queue
 import threading
 from collections import deque
+from contextlib import nullcontext
 
 from ..errors import BackendError
 from ..schema import STATUSES
@@ -41,6 +42,8 @@ class Dispatcher:
         Gets an `Event` for each change of each task; tasks then travel alone.
     zero : float
         The run's zero on the host's clock.
+    user_code : context manager, optional
+        Entered around what is not the engine's own code.
     """
 
     def __init__(
@@ -53,6 +56,7 @@ class Dispatcher:
         policy=None,
         listener=None,
         zero=0.0,
+        user_code=None,
     ):
         self._batch = batch
         self._pools = pools
@@ -81,29 +85,33 @@ class Dispatcher:
         self._n_chunks = 0
         self._n_attempts = {}
         self._is_stopping = False
+        self._stop_reason = ""
+        self._user_code = user_code or nullcontext()
         self.ended_by = "completion"
         self.fatal = None
 
     def run(self):
         """Execute the batch to its end, or until the policy says that it is over."""
         self._tell_ready()
-        while True:
+        while not self._stop_reason:
             self._fill()
             if not self._outstanding:
-                return
+                break
             self._take_in(self._arrived.get())
             while not self._arrived.empty():
                 self._take_in(self._arrived.get())
             if self._is_over():
                 return
+        if self._stop_reason and (self._outstanding or self._has_more()):
+            self.ended_by = self._stop_reason
+            self.cancel()
 
-    def stop(self):
-        """Ask the loop, from any thread, to cancel what runs and return."""
+    def stop(self, reason):
+        """Ask the loop, from anywhere, to cancel what runs and return."""
+        self._stop_reason = reason
         self._arrived.put(_STOP)
 
     def _is_over(self):
-        if self.ended_by == "cancel":
-            return True
         collector = self._collector
         verdict = self._policy.verdict(collector.n_done, collector.n_failed)
         if not verdict or self.ended_by != "completion":
@@ -120,12 +128,14 @@ class Dispatcher:
         return True
 
     def _has_more(self):
-        return bool(self._returned or self._batch.n_waiting)
+        return bool(self._returned or self._batch.may_go_on)
 
     # -- out -----------------------------------------------------------------
 
     def _fill(self):
         while len(self._outstanding) < self._limit and not self._is_stopping:
+            if self._stop_reason:
+                return
             piece = self._next_piece()
             if piece is None:
                 return
@@ -137,16 +147,20 @@ class Dispatcher:
         batch = self._batch
         if batch.is_planned:
             return batch.next_piece(self._collector.results)
-        if batch.is_exhausted:
-            return None
+        with self._user_code:
+            if batch.is_exhausted:
+                return None
         head = batch.head()
         if self._listener is not None or isinstance(head, Shell):
-            piece = batch.take(0)
+            amount = 0
         else:
             sizer = self._sizer(head)
             amount = sizer.amount(batch.remaining)
-            batch.look_ahead(int(min(2 * self._workers.n_workers * amount, 1e7)) + 1)
-            piece = batch.take(sizer.amount(batch.remaining))
+            with self._user_code:
+                n = 2 * self._workers.n_workers * amount
+                batch.look_ahead(int(min(n, 1e7)) + 1)
+            amount = sizer.amount(batch.remaining)
+        piece = batch.take(amount)
         self._collector.expect(batch.n_known)
         return piece
 
@@ -173,10 +187,14 @@ class Dispatcher:
         workers = self._workers_of(piece)
         entry.workers = workers
         try:
+            if piece.error is not None:
+                raise piece.error
             chunk = workers.chunk(piece, _OVERRUN * TARGET)
         except Exception as error:
-            self._come_back(self._intake.refusal(entry, error))
-            self._settle(entry)
+            back = self._intake.refusal(entry, error)
+            self._come_back(back)
+            if not back:
+                self._settle(entry)
             return
         entry.chunk = chunk
         if isinstance(chunk.inputs, bytes):
@@ -184,7 +202,12 @@ class Dispatcher:
         number = self._register(entry)
         arrived, clock = self._arrived, worker.clock
         try:
-            workers.submit(chunk, lambda out: arrived.put((number, out, clock())))
+            if workers.is_inline:
+                with self._user_code:
+                    out = chunk()
+                arrived.put((number, out, clock()))
+            else:
+                workers.submit(chunk, lambda out: arrived.put((number, out, clock())))
         except BackendError as error:
             self._withdraw(entry)
             self._end(error)
@@ -204,7 +227,8 @@ class Dispatcher:
             arrived.put((number, None, clock()))
 
         if self._workers.is_inline:
-            execute()
+            with self._user_code:
+                execute()
         else:
             threading.Thread(target=execute, daemon=True).start()
 
@@ -240,8 +264,6 @@ class Dispatcher:
 
     def _take_in(self, arrival):
         if arrival is _STOP:
-            self.ended_by = "cancel"
-            self.cancel()
             return
         number, out, received = arrival
         entry = self._outstanding.pop(number, None)
@@ -322,7 +344,7 @@ class Dispatcher:
             error = (
                 "" if kind in ("ready", "submitted", "done") else collector.last_error
             )
-        self._listener(
+        self._call_listener(
             Event(
                 kind,
                 position,
@@ -334,6 +356,10 @@ class Dispatcher:
                 result,
             )
         )
+
+    def _call_listener(self, event):
+        with self._user_code:
+            self._listener(event)
 
     def _repair(self, workers, error):
         try:
@@ -409,9 +435,10 @@ class Dispatcher:
                 self._collector.expect(self._batch.n_known)
         for piece in pieces:
             entry = Entry(-1, piece, math.nan)
-            for index in range(len(piece)):
-                self._collector.add(entry, index, "cancelled", why, received=now)
-                self._tell("cancelled", int(piece.positions[index]), error=why)
+            self._collector.add_all(entry, "cancelled", why, received=now)
+            if self._listener is not None:
+                for position in piece.positions.tolist():
+                    self._tell("cancelled", position, error=why)
 
     @property
     def setups(self):

@@ -42,22 +42,38 @@ active = contextvars.ContextVar("parallel_nb_recording", default=None)
 class Spool:
     """Two files that any process of this host appends to; pickled as their path."""
 
-    __slots__ = ("path",)
+    __slots__ = ("home", "path")
     _open: ClassVar = {}  # path -> (pid, fd of attempts, fd of events)
+    # Held while writing, so that no descriptor is closed, and another file's, by then.
     _lock = threading.Lock()
 
     def __init__(self, path):
         self.path = path
+        self.home = os.getpid()
 
     def attempt(self, *fields):
         """Append one attempt; a spool that cannot be written loses it silently."""
-        with contextlib.suppress(OSError):
-            os.write(self._files()[0], ATTEMPT.pack(*fields))
+        self._append(0, ATTEMPT.pack(*fields))
 
     def event(self, **fields):
         """Append one event as a line of JSON."""
-        with contextlib.suppress(OSError):
-            os.write(self._files()[1], (json.dumps(fields) + "\n").encode())
+        self._append(1, (json.dumps(fields) + "\n").encode())
+
+    def adopt(self, path, call, index):
+        """Append what another spool holds, as made inside a task of a call."""
+        with open(os.path.join(path, "attempts"), "rb") as file:
+            self._append(0, file.read())
+        with open(os.path.join(path, "events"), "rb") as file:
+            lines = file.read().splitlines()
+        for line in lines:
+            event = json.loads(line)
+            if "began" in event and event["parent"] is None:
+                event |= {"parent": call, "parent_index": index}
+            self.event(**event)
+
+    def _append(self, which, data):
+        with Spool._lock, contextlib.suppress(OSError):
+            os.write(self._files()[which], data)
 
     def _files(self):
         files = Spool._open.get(self.path)
@@ -66,29 +82,37 @@ class Spool:
         return files[1:]
 
     def _reopen(self):
-        with Spool._lock:
-            for path, (pid, *fds) in list(Spool._open.items()):
-                # A worker serves one call at a time; the parent closes its own.
-                if pid != os.getpid() or not os.path.exists(path):
-                    del Spool._open[path]
-                    if pid == os.getpid():
-                        for fd in fds:
-                            os.close(fd)
-            flags = os.O_WRONLY | os.O_APPEND
-            files = (
-                os.getpid(),
-                os.open(os.path.join(self.path, "attempts"), flags),
-                os.open(os.path.join(self.path, "events"), flags),
-            )
-            Spool._open[self.path] = files
-            return files
+        for path, (pid, *fds) in list(Spool._open.items()):
+            # A worker serves one call at a time; the parent closes its own.
+            if pid != os.getpid() or not os.path.exists(path):
+                del Spool._open[path]
+                if pid == os.getpid():
+                    for fd in fds:
+                        os.close(fd)
+        flags = os.O_WRONLY | os.O_APPEND
+        files = (
+            os.getpid(),
+            os.open(os.path.join(self.path, "attempts"), flags),
+            os.open(os.path.join(self.path, "events"), flags),
+        )
+        Spool._open[self.path] = files
+        return files
 
     def close(self):
         """Close this process's descriptors."""
         with Spool._lock:
             _, *fds = Spool._open.pop(self.path, (0,))
-        for fd in fds:
-            os.close(fd)
+            for fd in fds:
+                os.close(fd)
+
+
+def _renew_lock():
+    # Another thread of the parent may have held it when this child was forked.
+    Spool._lock = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew_lock)
 
 
 class Timed:
@@ -108,7 +132,10 @@ class Timed:
         is_main = threading.current_thread() is threading.main_thread()
         cpu = time.process_time if is_main else time.thread_time
         token = active.set((self.spool, self.call, self.index))
-        install()
+        # At home, `record` itself watches, and for as long as its block lasts.
+        is_away = os.getpid() != self.spool.home
+        if is_away:
+            install()
         cpu_before = cpu()
         started = clock()
         try:
@@ -122,7 +149,8 @@ class Timed:
             self._write(worker.DONE, started, clock(), cpu() - cpu_before)
             return result
         finally:
-            uninstall()
+            if is_away:
+                uninstall()
             active.reset(token)
 
     def _write(self, status, started, ended, cpu):
@@ -148,9 +176,17 @@ class _Inputs:
         self._call = call
 
     def __iter__(self):
+        # What cannot be iterated over says so here, as it would to joblib.
+        return self._timed(iter(self._iterable))
+
+    def _timed(self, tasks):
         spool, call, name, index = self._spool, self._call, None, -1
         try:
-            for index, (func, args, kwargs) in enumerate(self._iterable):
+            for index, task in enumerate(tasks):
+                if not (isinstance(task, tuple) and len(task) == 3):
+                    yield task  # joblib will say what is wrong with it
+                    continue
+                func, args, kwargs = task
                 if (new := _name(func)) != name:
                     name = new
                     spool.event(call=call, first=index, name=name)
@@ -165,9 +201,9 @@ class _SizedInputs(_Inputs):
 
 
 def _name(func):
-    while hasattr(func, "func") and not hasattr(func, "__name__"):
+    while isinstance(func, functools.partial):
         func = func.func
-    return getattr(func, "__name__", type(func).__name__)
+    return str(getattr(func, "__name__", type(func).__name__))
 
 
 # -- the patch ---------------------------------------------------------------------
@@ -218,7 +254,6 @@ def _watched_call(original):
             parent_index=parent_index,
             return_as=self.return_as,
         )
-        self._parallel_nb_call = (spool, call)
         error = ""
         try:
             return original(self, kind(iterable, spool, call))
@@ -249,7 +284,7 @@ def _watched_dispatch(original):
     @functools.wraps(original)
     def _dispatch(self, batch):
         items = getattr(batch, "items", ())
-        first = items[0][0] if items else None
+        first = items[0][0] if items and isinstance(items[0], tuple) else None
         if isinstance(first, Timed):
             first.spool.event(
                 call=first.call, chunk=first.index, n=len(items), submitted=clock()

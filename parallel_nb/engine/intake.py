@@ -100,7 +100,7 @@ class Intake:
         if len(entry.piece) > 1:
             return entry.piece.singles()
         line, text, types = worker.describe(error)
-        line = f"the task could not be pickled: {line}"
+        line = f"the task could not be sent: {line}"
         self._collector.add(entry, 0, "failed", line, text=text, types=types)
         return []
 

@@ -14,14 +14,17 @@ from importlib import metadata
 import joblib
 
 from ..errors import ArgumentError, InputsFailed, TasksFailed
+from ..planning import Plan, plan
 from ..runs import Meta, Run
-from ..tasks import Shell, Task, name_of
+from ..tasks import Shell, Task, inputs_of, name_of
 from . import worker
 from .backends import Settings, Workers, name_of_backend, settings
 from .batch import make_batch
 from .collecting import Collector
 from .dispatch import Dispatcher
 from .events import Listener
+from .interrupts import Interrupts
+from .planned import Planned, check_results_kept
 from .policies import make_policy
 from .progress import Progress
 
@@ -79,8 +82,6 @@ class Job:
         if self._plan is not None:
             if n_jobs is None:
                 n_jobs = self._plan.n_workers
-            from .planned import Planned, check_results_kept  # TRANSITION
-
             check_results_kept(self._plan, keep_results)
             self.batch = Planned(self._plan, worker.clock, uses_barriers=barriers)
             self._rate = None
@@ -117,7 +118,7 @@ class Job:
         """Ask the job, from another thread, to end; False while it is not running."""
         if self.dispatcher is None:
             return False
-        self.dispatcher.stop()
+        self.dispatcher.stop("cancel")
         return True
 
     def listen(self, function):
@@ -134,6 +135,24 @@ class Job:
 
     def execute(self, progress):
         """Run to the end; a Run, or the exception that ended it with the Run in it."""
+        with Interrupts(self._interrupt) as interrupts:
+            made, failure = self._execute(progress, interrupts)
+            remember(made)
+        batch = self.batch
+        if failure is None and interrupts.has_any:
+            failure = KeyboardInterrupt()
+        if failure is not None:
+            if not isinstance(failure, KeyboardInterrupt):
+                failure.run = made
+            raise failure
+        if batch.error is not None:
+            raise InputsFailed(made, batch.n_known, batch.error) from batch.error
+        if self._policy.on_failure == "raise" and self.collector.n_failed:
+            raise TasksFailed(made)
+        return made
+
+    def _execute(self, progress, interrupts):
+        """The Run, and what went wrong around its tasks."""
         batch, collector = self.batch, self.collector
         failure = None
         collector.expect(batch.n_known)
@@ -152,7 +171,10 @@ class Job:
                 policy=self._policy,
                 listener=self._listener,
                 zero=self._zero,
+                user_code=interrupts.user_code,
             )
+            if interrupts.has_any:
+                dispatcher.stop("interrupt")
             try:
                 with Progress(collector, self._total, self.title, progress):
                     dispatcher.run()
@@ -166,18 +188,14 @@ class Job:
             if failure is None and batch.error is not None:
                 dispatcher.ended_by = "error"
             startups = [*workers.startups(), *dispatcher.setups]
+        if dispatcher.ended_by == "interrupt":
+            collector.forgive_interrupts()
         dispatcher.account_for_the_rest(_WHY.get(dispatcher.ended_by, "not started"))
-        made = self._made(workers, startups)
-        remember(made)
-        if failure is not None:
-            if not isinstance(failure, KeyboardInterrupt):
-                failure.run = made
-            raise failure
-        if batch.error is not None:
-            raise InputsFailed(made, batch.n_known, batch.error) from batch.error
-        if self._policy.on_failure == "raise" and collector.n_failed:
-            raise TasksFailed(made)
-        return made
+        return self._made(workers, startups), failure
+
+    def _interrupt(self):
+        if self.dispatcher is not None:
+            self.dispatcher.stop("interrupt")
 
     def _total(self):
         return self.batch.n_known or None
@@ -257,10 +275,6 @@ def last_run() -> Run | None:
 
 def _plan_of(work, n_jobs, agents, history, backend, barriers):
     """The plan that was passed, or the one that these tasks need; None for neither."""
-    try:  # TRANSITION
-        from ..planning import Plan, plan
-    except ImportError:
-        return None
     if isinstance(work, Plan):
         if agents is not None:
             raise ArgumentError("`agents` belongs to the plan: plan(tasks, agents=…)")
@@ -278,8 +292,6 @@ def _plan_of(work, n_jobs, agents, history, backend, barriers):
 
 
 def _needs_plan(task):
-    from ..tasks import inputs_of  # TRANSITION
-
     return bool(
         task.agent is not None
         or task.after

@@ -17,7 +17,7 @@ from typing import NamedTuple
 import cloudpickle
 
 from ..errors import BackendError
-from . import frames, slate, worker
+from . import frames, slate, warden, worker
 
 # Lanes kept warm between runs; a process waits for work at no cost but its memory.
 _KEPT_WARM = max(16, 2 * (os.cpu_count() or 1))
@@ -85,7 +85,7 @@ class Place(NamedTuple):
         except FileNotFoundError:
             folder = os.path.abspath(os.sep)
         environment = frozenset({**os.environ, **overrides}.items())
-        return cls(environment, folder, tuple(sys.path))
+        return cls(environment, folder, tuple(map(str, sys.path)))
 
 
 class LaneFuture(Future):
@@ -105,7 +105,6 @@ class Lane:
         self.place = place
         self.number = -1
         self._process = self._channel = self._memory = None
-        self._failures = 0
         # Held by whoever ends or replaces the process, so that a kill meant for one
         # call can never hit the next.
         self._lock = threading.RLock()
@@ -128,6 +127,7 @@ class Lane:
                 except BaseException:
                     ours.close()
                     raise
+            warden.guard(process.pid)
             self._process, self._memory = process, memory
             self._channel = frames.Channel(ours, self._process)
 
@@ -151,17 +151,19 @@ class Lane:
             # The group first: until the leader is reaped, its number is no one else's.
             _kill_group(process.pid)
             channel.close()
+            warden.release(process.pid)
             code = process.wait()
             self._process = self._channel = None
             self._is_doomed = False
             return describe_exit(code)
 
     def kill(self, job=None):
-        """Kill the process if it is busy (with `job`, where given)."""
+        """Kill the process if it is busy (with `job`, where given), or about to be."""
         with self._lock:
             if self._job is not None and job in (None, self._job):
                 self._is_doomed = True
-                _kill_group(self._process.pid)
+                if self._process is not None:
+                    _kill_group(self._process.pid)
 
     def close(self, *, wait=True):
         """End the process: politely when it is idle, then by force."""
@@ -179,6 +181,7 @@ class Lane:
             except subprocess.TimeoutExpired:
                 _kill_group(process.pid)
                 process.wait()
+            warden.release(process.pid)
             self._process = self._channel = None
 
     # -- its calls -----------------------------------------------------------
@@ -186,13 +189,23 @@ class Lane:
     def serve(self, jobs, startups):
         """Take jobs from the queue until it yields None; runs in the lane's thread."""
         while (job := jobs.get()) is not None:
+            with self._lock:
+                if self._is_doomed:
+                    # The call that was to be killed had ended by itself.
+                    self._reap()
+                    self._is_doomed = False
+                # First of all: who cannot cancel a call any more can kill it.
+                self._job = job
             if not job.set_running_or_notify_cancel():
+                self._job = None
                 continue
             job.lane = self.number
             try:
                 outcome, error = self._perform(job, startups), None
             except BaseException as e:
                 outcome, error = None, e
+            with self._lock:
+                self._job = None
             if error is None:
                 job.set_result(outcome)
             else:
@@ -200,7 +213,7 @@ class Lane:
 
     def _perform(self, job, startups):
         for _ in range(_PATIENCE):
-            self._prepare(job, startups)
+            self._prepare(startups)
             try:
                 slate.wipe(self._memory)
                 self._channel.send(frames.JOB, job.payload)
@@ -213,17 +226,12 @@ class Lane:
                 reason = self._reap()
                 if was_stopped:
                     raise WorkerDied(reason) from None
-            finally:
-                with self._lock:
-                    self._job = None
         raise LaneNotStarted("worker processes die before they take a call")
 
-    def _prepare(self, job, startups):
-        """Have a live process that knows of no other call."""
+    def _prepare(self, startups):
+        """Have a live process that has said hello."""
         with self._lock:
-            if self._is_doomed:
-                self._reap()
-            if self._is_closed:
+            if self._is_doomed or self._is_closed:
                 raise WorkerDied("it was stopped")
             began, is_new = worker.clock(), self._process is None
             try:
@@ -232,7 +240,6 @@ class Lane:
                 raise LaneNotStarted(
                     f"a worker process could not be started: {error}"
                 ) from error
-            self._job = job
         if not is_new:
             return
         try:
@@ -324,7 +331,7 @@ class Lease:
     def __init__(self, n, place):
         self.startups = []  # (lane, pid, began, ready) of processes started here
         self._jobs = queue.SimpleQueue()
-        self._n_submitted = 0
+        self._unfinished = set()
         self.lanes = _take(n, place)
         self._threads = []
         for number, lane in enumerate(self.lanes):
@@ -333,6 +340,8 @@ class Lease:
     def submit(self, payload, callback=None):
         """Queue a pickled callable; a `LaneFuture`."""
         job = LaneFuture(payload)
+        self._unfinished.add(job)
+        job.add_done_callback(self._unfinished.discard)
         if callback is not None:
             job.add_done_callback(callback)
         if len(self._threads) < len(self.lanes):
@@ -352,18 +361,10 @@ class Lease:
 
     def kill_busy(self):
         """End the calls in progress with their processes, and drop those that wait."""
-        self._drop_waiting()
+        for job in list(self._unfinished):
+            job.cancel()
         for lane in self.lanes:
             lane.kill()
-
-    def _drop_waiting(self):
-        while True:
-            try:
-                job = self._jobs.get_nowait()
-            except queue.Empty:
-                return
-            if job is not None:
-                job.cancel()
 
     def release(self):
         """Give the lanes back; calls in progress are waited for."""

@@ -10,7 +10,7 @@ from collections import defaultdict, deque
 import numpy as np
 
 from ..errors import ArgumentError
-from ..tasks import Shell, inputs_of, with_results
+from ..tasks import Shell, with_results
 from .batch import Piece
 
 _NEEDS = ("data", "order")
@@ -131,12 +131,15 @@ class Planned:
         positions = np.array([position])
         if isinstance(task, Shell):
             return Piece(task, True, positions, [((), {})], 1.0, since)
-        known = {id(t): results[self._position(t)] for t in inputs_of(task)}
-        call = with_results(task, known)
-        return Piece(task.func, True, positions, [call], 1.0, since, task.check)
-
-    def _position(self, task):
-        return self._plan.position(task)
+        known = {self.items[i]: results[i] for i in self._plan.inputs[position]}
+        piece = Piece(task.func, True, positions, [((), {})], 1.0, since)
+        try:
+            call = with_results(task, known)
+        except ArgumentError as error:
+            piece.error = error
+            return piece
+        piece.inputs = [call if task.check is None else (*call, task.check)]
+        return piece
 
     # -- locks ---------------------------------------------------------------
 
@@ -228,6 +231,11 @@ class Planned:
     def n_waiting(self):
         """Tasks that have neither ended nor been handed out."""
         return int(self.n_known - (self._is_settled | self._is_out).sum())
+
+    @property
+    def may_go_on(self):
+        """Whether more may come."""
+        return self.n_waiting > 0
 
     def piece_of(self, position):
         """A task that will not run, for its row."""

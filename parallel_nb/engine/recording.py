@@ -59,6 +59,7 @@ class record:
         for name in ("attempts", "events"):
             open(os.path.join(folder, name), "wb").close()
         self._log = Log(hooks.Spool(folder), self._label)
+        self._outer = hooks.active.get()
         hooks.install()
         self._token = hooks.active.set((self._log._spool, None, None))
         return self._log
@@ -66,6 +67,9 @@ class record:
     def __exit__(self, *error):
         hooks.active.reset(self._token)
         hooks.uninstall()
+        if self._outer is not None:
+            outer, call, index = self._outer
+            outer.adopt(self._log._spool.path, call, index)
         self._log._finish()
 
 

@@ -10,9 +10,10 @@ import subprocess
 import threading
 import time
 
-from ..tasks import Shell, ShellResult
+from ..tasks import Shell, ShellResult, failed_check
+from . import warden
 from .lanes import describe_exit
-from .worker import clock
+from .worker import clock, peak_memory
 
 _KEPT = 1 << 16
 _PIPE_HOLDS = 1 << 20
@@ -34,6 +35,7 @@ class ShellAttempt:
         self.error = ""
         self.is_invalid = False  # it ended well, and its check says no
         self._input = self._process = None
+        self._floor = 0
         self._is_cancelled = False
         self._lock = threading.Lock()
 
@@ -43,6 +45,7 @@ class ShellAttempt:
         try:
             with self._lock:
                 process = self._process = self._start()
+                warden.guard(process.pid)
             self.pid = process.pid
             stdout, stderr = _Kept(), _Kept()
             self._listen(process, stdout, stderr)
@@ -59,9 +62,7 @@ class ShellAttempt:
                 last = (self.result.stderr or self.result.stdout).strip()
                 last = last.rsplit("\n", 1)[-1][:200]
                 self.error = describe_exit(code) + (f": {last}" if last else "")
-            elif getattr(self.task, "check", None) is not None:
-                from ..tasks import failed_check  # TRANSITION
-
+            elif self.task.check is not None:
                 self.error = failed_check(self.task.check, self.result) or ""
                 self.is_invalid = bool(self.error)
         except Exception as error:
@@ -76,6 +77,7 @@ class ShellAttempt:
         if self._is_cancelled:
             raise OSError("cancelled before it started")
         self._input = task.input.encode() if isinstance(task.input, str) else task.input
+        self._floor = peak_memory()
         return subprocess.Popen(
             task.command,
             shell=isinstance(task.command, str),
@@ -131,8 +133,11 @@ class ShellAttempt:
             if pid == 0:
                 return False
             process.returncode = os.waitstatus_to_exitcode(status)
+            warden.release(process.pid)
         self.cpu = usage.ru_utime + usage.ru_stime
-        self.max_rss = usage.ru_maxrss * (1 if os.uname().sysname == "Darwin" else 1024)
+        peak = usage.ru_maxrss * (1 if os.uname().sysname == "Darwin" else 1024)
+        # A new process begins as a copy of this one, whose peak is counted as its own.
+        self.max_rss = peak if peak > self._floor else 0
         return True
 
     @staticmethod

@@ -257,7 +257,9 @@ class Objects:
         )
 
     def finish(self):
-        return [(bytes(self.records), self.results)]
+        # A copy: a thread that was told to stop may still add to its own.
+        results = self.results[:]
+        return [(bytes(self.records[: len(results) * RECORD.size]), results)]
 
 
 class Pickles:

@@ -21,11 +21,11 @@ class Graph:
 
     Attributes
     ----------
-    followers : list of list of int
+    followers : list of sequences of int
         The tasks that wait for each task.
     n_unmet : list of int
         For how many tasks each task waits.
-    order : list of int
+    order : sequence of int
         All tasks, each after all that it waits for.
 
     Raises
@@ -58,6 +58,10 @@ class Graph:
             )
         self.n_tasks = n_tasks
         self.edges = edges
+        if not len(edges):  # a million tasks need no million lists
+            self.n_unmet, self.followers = [0] * n_tasks, [()] * n_tasks
+            self.order = range(n_tasks)
+            return
         self.n_unmet = np.bincount(edges[:, 0], minlength=n_tasks).tolist()
         by_after = edges[np.argsort(edges[:, 1], kind="stable")]
         waiting = by_after[:, 0].tolist()

@@ -53,8 +53,8 @@ def list_schedule(
     order : str or permutation of 0 ... n_tasks - 1
         The list. ``"given"``: as they come. ``"longest_first"``: LPT, within 4/3 of the
         best for independent tasks. ``"shortest_first"``. ``"critical_path"``: by the
-        longest path to the end. ``"best"``: found by a search, which takes up to some
-        hundred times as long. Ties go as given.
+        longest path to the end. ``"best"``: the shortest that a search finds, at the
+        price of some dozens of schedules. Ties go as given.
     agent : int sequence of length n_tasks, optional
         What kind of worker each task asks for, as a position in `slots`; -1 for none.
     slots : int sequence, optional

@@ -1,0 +1,125 @@
+"""A small process that outlives the kernel by a moment, to end what it started.
+
+Lanes and shell commands lead process groups of their own, and one that is stuck in C
+cannot watch its parent. The warden watches for them. Run as a program, it knows pipes
+and groups only; imported, it is how the parent talks to it.
+"""
+
+import atexit
+import os
+import select
+import signal
+import sys
+import threading
+
+# Where the OS has no pidfd, the parent's end is seen by asking this often (seconds).
+_ASK_EVERY = 0.5
+
+_lock = threading.Lock()
+_process = None
+
+
+def guard(group):
+    """Have a process group killed when this process ends, however it ends."""
+    _tell(b"+%d\n" % group)
+
+
+def release(group):
+    """The group is gone; its number may soon be somebody else's."""
+    if _process is not None:
+        _tell(b"-%d\n" % group)
+
+
+def _tell(line):
+    global _process
+    with _lock:
+        if _process is None or _process.poll() is not None:
+            _process = _start()
+        try:
+            os.write(_process.stdin.fileno(), line)
+        except BrokenPipeError:
+            # It was killed; the next group to be guarded has a new one.
+            _process.wait()
+
+
+def _start():
+    import subprocess  # not in the warden itself, which shall start fast
+
+    return subprocess.Popen(
+        [sys.executable, "-S", __file__, str(os.getpid())],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        start_new_session=True,
+        bufsize=0,
+        env={"PATH": os.environ.get("PATH", ""), **_marks()},
+    )
+
+
+def _marks():
+    # Whoever cleans up by environment must find the warden, too.
+    return {k: v for k, v in os.environ.items() if k.startswith("PARALLEL_NB_")}
+
+
+def _forget():
+    # The parent's warden watches the parent; a forked child needs its own.
+    global _process, _lock
+    _lock = threading.Lock()
+    _process = None
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget)
+
+
+def _close():
+    """At the interpreter's end: nothing is left to guard."""
+    process = _process
+    if process is not None:
+        process.stdin.close()
+        process.wait()
+
+
+atexit.register(_close)
+
+
+def main(parent):
+    """Keep the list of groups until the parent ends, then kill them."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    groups = set()
+    for line in _lines_until_the_end_of(parent):
+        change = groups.add if line[:1] == b"+" else groups.discard
+        change(int(line[1:]))
+    for group in groups:
+        try:
+            os.killpg(group, signal.SIGKILL)
+        except OSError:
+            pass
+
+
+def _lines_until_the_end_of(parent):
+    """What the parent writes, to the last word: also what it wrote as it ended."""
+    poll, timeout, pidfd = select.poll(), None, None
+    poll.register(0, select.POLLIN)
+    try:
+        pidfd = os.pidfd_open(parent)
+        poll.register(pidfd, select.POLLIN)
+    except (AttributeError, OSError):
+        timeout = _ASK_EVERY * 1000
+    buffer, has_ended = b"", False
+    while True:
+        ready = {fd for fd, _ in poll.poll(0 if has_ended else timeout)}
+        if 0 not in ready and has_ended:
+            return
+        if 0 in ready:
+            data = os.read(0, 1 << 16)
+            if not data:
+                return
+            *lines, buffer = (buffer + data).split(b"\n")
+            yield from lines
+        # A forked child of the parent may hold the pipe open.
+        has_ended = has_ended or pidfd in ready or os.getppid() != parent
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))

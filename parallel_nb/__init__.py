@@ -15,7 +15,7 @@ Make a Run
     register_backend  makes "isolated" known to joblib code of your own
 
 Read it
-    Run               attempts, tasks, results, errors, edges, summary(), from_frame()
+    Run               attempts, tasks, agents, results, errors, summary(), from_frame()
     Meta              what is true of a whole Run: workers, backend, host, versions
 
 Show it, keep it
@@ -56,7 +56,7 @@ _HOMES = {
     "Task": "tasks",
     "shell": "tasks",
     "Run": "runs",
-    "Meta": "runs",
+    "Meta": "meta",
     "save": "store",
     "load": "store",
     "draw": "draw",

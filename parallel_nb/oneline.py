@@ -11,15 +11,15 @@ from typing import Any
 import numpy as np
 
 from . import schema
-from .meta import Meta
 
 
-def of_run(meta: Meta, numbers: Mapping[str, Any]) -> str:
+def of_run(meta, numbers: Mapping[str, Any]) -> str:
     """Label, tasks, workers, time and what was made of it.
 
     Parameters
     ----------
     meta : Meta
+        Of the Run.
     numbers : mapping
         As `totals.summary` gives them.
     """

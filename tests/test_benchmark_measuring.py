@@ -181,6 +181,9 @@ def test_without_a_bar_there_is_no_verdict():
 # --- tables ---
 
 
+FACTS = ("makespan", "work", "span", "after_last", "frame", "n_bytes")
+
+
 def rows(section, ours, theirs, at, pairs, **facts):
     """Rows of a comparison from ``(seconds of ours, seconds of theirs)``."""
     made = []
@@ -189,7 +192,12 @@ def rows(section, ours, theirs, at, pairs, **facts):
             row = {"section": section, "ours": ours, "theirs": theirs, "at": at}
             row |= {"pair": pair, "side": side, "seconds": value, "n_tasks": 100}
             row |= {"n_workers": 2, "share": 1.0, "n_pairs": len(pairs)}
-            row |= {"after_last": math.nan, "n_started": 0, "n_bytes": math.nan}
+            row |= {
+                "frame": math.nan,
+                "after_last": math.nan,
+                "n_started": 0,
+                "n_bytes": math.nan,
+            }
             own = facts if side == "ours" else {}
             row |= dict.fromkeys(("makespan", "work", "span"), math.nan) | own
             made.append(row)
@@ -209,6 +217,16 @@ def test_ratios_are_taken_pair_by_pair():
     )
     assert line["median"] == 0.5
     assert (line["ours"], line["theirs"]) == (2.0, 4.0)
+
+
+def test_the_frame_is_told_apart_from_the_rest():
+    lines = tables.summarise(
+        rows("plain", "loky", "joblib", "1 ms", [(1.1, 1.0)], frame=0.2)
+    )
+    line = lines[lines["section"] == "plain"].iloc[0]
+    assert line["median"] == pytest.approx(1.1)
+    assert line["frame"] == pytest.approx(0.2)
+    assert line["frameless"] == pytest.approx(0.9)
 
 
 @pytest.mark.parametrize(("backend", "floor"), [("loky", 0.25), ("threading", 0.5)])

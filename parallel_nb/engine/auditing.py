@@ -145,8 +145,10 @@ def _mkdir(watch, event, args):
 
 def _rename(watch, event, args):
     source, target, source_fd, target_fd = args
-    if watch.entry("move", source, f"{event} from", source_fd):
-        watch.entry("arrive", target, f"{event} to", target_fd)
+    was = watch.entry("move", source, f"{event} from", source_fd)
+    if was:
+        op = "arrivetree" if was == "folder" else "arrive"
+        watch.entry(op, target, f"{event} to", target_fd)
 
 
 def _link(watch, event, args):
@@ -170,8 +172,6 @@ def _change(watch, event, args):
 
 
 def _sqlite(watch, event, args):
-    from .witness import signature
-
     path = os.fsdecode(args[0])
     if path.startswith("file:"):
         path = path[5:].partition("?")[0]
@@ -180,6 +180,13 @@ def _sqlite(watch, event, args):
         place, status = watch.target(path)
         # What it does there shows in the file afterwards.
         watch.touch("sqlite", place, event, signature(status))
+
+
+def signature(status):
+    """What a file is like, to see later whether it has changed; empty: not there."""
+    if status is None:
+        return ""
+    return f"{status.st_ino} {status.st_size} {status.st_mtime_ns}"
 
 
 # -- the process -------------------------------------------------------------------

@@ -214,6 +214,7 @@ class Workers:
             in_threads=self.shares_memory and not self.is_inline,
             level=(self._backend.nesting_level or 0) + 1,
             setup=setup,
+            timeout=piece.timeout,
         )
 
     def submit(self, chunk, callback):

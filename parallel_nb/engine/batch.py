@@ -32,6 +32,7 @@ class Piece:
     cost: float
     ready: float  # when the inputs were known, on the host's clock
     error: Exception | None = None  # why it cannot be sent
+    timeout: float | None = None  # seconds that an attempt may take
 
     def __len__(self):
         return len(self.inputs)

@@ -218,7 +218,7 @@ class Dispatcher:
 
     def _send_command(self, entry):
         task = entry.piece.func
-        entry.attempt = ShellAttempt(task)
+        entry.attempt = ShellAttempt(task, entry.piece.timeout)
         number = self._register(entry)
         arrived, clock = self._arrived, worker.clock
 

@@ -4,6 +4,7 @@ A frame is a kind, a length and bytes. The worker's side may block; the parent's
 waits for a peer that is stopped, dead, or dead with a grandchild holding the socket.
 """
 
+import math
 import os
 import select
 import socket
@@ -99,15 +100,22 @@ class Channel:
             poll.register(self._pidfd, select.POLLIN)
         return poll
 
-    def _wait(self, poll):
-        """True when the socket is ready, False when the process has ended."""
-        if self._pidfd is None:
-            while not (ready := poll.poll(_ASK_EVERY * 1000)):
-                if self._process.poll() is not None:
-                    return False
-            return bool(ready)
-        ready = poll.poll()
-        return any(fd != self._pidfd for fd, _ in ready)
+    def _wait(self, poll, until=None):
+        """True when the socket is ready, False when the process has ended.
+
+        TimeoutError when neither is so until a time of `time.monotonic`.
+        """
+        while True:
+            left = None if until is None else max(0.0, until - time.monotonic())
+            if self._pidfd is None:
+                left = _ASK_EVERY if left is None else min(left, _ASK_EVERY)
+            ready = poll.poll(None if left is None else math.ceil(left * 1000))
+            if ready:
+                return any(fd != self._pidfd for fd, _ in ready)
+            if self._pidfd is None and self._process.poll() is not None:
+                return False
+            if until is not None and time.monotonic() >= until:
+                raise TimeoutError
 
     def send(self, kind, *parts):
         """Send one frame; PeerDied or PeerClosed when it cannot arrive."""
@@ -127,13 +135,17 @@ class Channel:
             if sent:
                 views[0] = views[0][sent:]
 
-    def receive(self):
-        """The next frame as ``(kind, bytes)``; PeerDied or PeerClosed at the end."""
+    def receive(self, until=None):
+        """The next frame as ``(kind, bytes)``; PeerDied or PeerClosed at the end.
+
+        TimeoutError when there is none until a time of `time.monotonic`; what has come
+        of it is not lost.
+        """
         while (frame := self._parse()) is None:
             try:
                 ended = not self._read()
             except BlockingIOError:
-                if not self._wait(self._readable):
+                if not self._wait(self._readable, until):
                     self._drain()
                     if (frame := self._parse()) is not None:
                         return frame

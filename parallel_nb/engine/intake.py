@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from . import worker
 from .collecting import Origin
+from .lanes import TimedOut
 from .shell import ShellAttempt
 
 
@@ -69,11 +70,13 @@ class Intake:
             # It died unpickling them: who did it shows when each travels alone.
             return piece.rest(n).singles()
         is_known = salvage.position is not None
+        if isinstance(death, TimedOut) and status == "crashed":
+            status = "timeout"
         self._collector.add(
             entry,
             n,
             status,
-            "cancelled" if status == "cancelled" else f"WorkerDied: {death.reason}",
+            _LINES.get(status, "WorkerDied: {}").format(death.reason),
             started=salvage.started if is_known else math.nan,
             ended=salvage.died if is_known else math.nan,
             origin=origin,
@@ -112,6 +115,8 @@ class Intake:
             text = attempt.result.stderr
         if attempt.is_invalid:
             status = "invalid"
+        if attempt.has_timed_out and status is None:
+            status = "timeout"
         keep = attempt.result if attempt.is_invalid or not line else None
         results = self._collector.results
         if keep is not None and results is not None:
@@ -153,6 +158,9 @@ class Intake:
                 origin=origin,
             )
         return [piece.rest(n + 1)] if n + 1 < len(piece) else []
+
+
+_LINES = {"cancelled": "cancelled", "timeout": "timeout: {}"}
 
 
 def is_broken_pool(error):

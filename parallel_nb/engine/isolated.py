@@ -76,7 +76,8 @@ class IsolatedBackend(AutoBatchingMixin, ParallelBackendBase):
             if callback is not None:
                 refused.add_done_callback(callback)
             return refused
-        return self._lease.submit(payload, callback)
+        # A chunk knows how long its attempt may take; a call of joblib's has no limit.
+        return self._lease.submit(payload, callback, getattr(func, "timeout", None))
 
     def retrieve_result_callback(self, out):
         """The call's result; its exception is raised."""

@@ -15,7 +15,7 @@ import joblib
 
 from ..errors import ArgumentError, InputsFailed, TasksFailed
 from ..planning import Plan, plan
-from ..runs import Meta, Run
+from ..runs import MISSING, Meta, Run
 from ..tasks import Shell, Task, inputs_of, name_of
 from . import worker
 from .backends import Settings, Workers, name_of_backend, settings
@@ -24,10 +24,14 @@ from .collecting import Collector
 from .dispatch import Dispatcher
 from .events import Listener
 from .interrupts import Interrupts
-from .planned import Planned, check_results_kept
+from .planned import Planned, check_results_kept, check_timeouts
 from .policies import make_policy
 from .progress import Progress
 
+# A task whose context says this makes one result of several others'.
+AGGREGATES = "aggregates"
+
+_SHORT = 60
 _WHY = {
     "wait": "not needed: enough tasks had succeeded",
     "impossible": "not started: too few tasks could still succeed",
@@ -99,6 +103,8 @@ class Job:
         n_tasks = float("inf") if _is_open(self.batch) else self.batch.n_known
         self._policy = make_policy(wait, on_failure, n_tasks)
         self._chosen = settings(n_jobs, backend)
+        if self._plan is not None:
+            check_timeouts(self._plan, self.backend)
         self._listener = Listener(on_event) if on_event is not None else None
         self.title = label or (name_of(work) if inputs is not None else "")
         self.collector = Collector(keep_results)
@@ -227,17 +233,19 @@ class Job:
         # The batch itself, inputs and all, need not be kept for the frames.
         batch, collector, zero = self.batch, self.collector, self._zero
         names, n_workers = batch.names, workers.n_workers
-        planned = {}
-        edges = None
+        planned, edges, agents = {}, None, {}
         if batch.is_planned:
             planned = {"agents": batch.agents, "rounds": batch.rounds}
             edges = batch.edges
+            agents = {name: a.slots for name, a in self._plan.agents.items()}
+        tasks = [] if self._function is not None else batch.items
 
         def frames():
             return {
                 **collector.finish(zero, n_workers, names, **planned),
                 "edges": edges,
                 "startups": _startups(startups, zero),
+                "details": _details(tasks, collector.results),
             }
 
         return Run(
@@ -254,6 +262,7 @@ class Job:
                 order=self._order,
                 ended_by=self.dispatcher.ended_by,
                 source="run",
+                agents=agents,
             ),
             results=collector.results,
         )
@@ -298,6 +307,7 @@ def _needs_plan(task):
         or task.reads
         or task.writes
         or task.retries
+        or task.timeout is not None
         or task.check is not None
         or inputs_of(task)
     )
@@ -327,6 +337,38 @@ def _check_function(workers, func):
             f"{type(error).__name__}: {error}. Use backend='threading', or make what "
             "it refers to picklable."
         ) from error
+
+
+def _details(tasks, results):
+    """What a report says of each task besides its rows."""
+    details = {}
+    for position, task in enumerate(tasks):
+        context = dict(task.context or {})
+        detail = {"context": context, "is_aggregate": AGGREGATES in context}
+        result = MISSING if results is None else results[position]
+        if result is not MISSING:
+            detail["summary"] = _summary(task, result)
+        details[position] = detail
+    return details
+
+
+def _summary(task, result):
+    if task.summary is None:
+        return shortened(result)
+    try:
+        return str(task.summary(result))
+    except Exception as error:
+        return f"(its summary raised {type(error).__name__}: {error})"
+
+
+def shortened(result) -> str:
+    """A result in at most 60 characters of one line."""
+    try:
+        text = repr(result)
+    except Exception as error:
+        text = f"({type(result).__name__}, whose repr() raised {type(error).__name__})"
+    text = " ".join(text[: 4 * _SHORT].split())
+    return text if len(text) <= _SHORT else text[: _SHORT - 1] + "…"
 
 
 def _startups(seen, zero):

@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from concurrent.futures import Future
 from typing import NamedTuple
 
@@ -55,6 +56,10 @@ class WorkerDied(BackendError):
         return type(self), (self.reason,)
 
 
+class TimedOut(WorkerDied):
+    """A lane's process was ended because a call took longer than it may."""
+
+
 class LaneNotStarted(BackendError):
     """A lane's process ended before it could take its first call."""
 
@@ -91,9 +96,11 @@ class Place(NamedTuple):
 class LaneFuture(Future):
     """The outcome of a call; `lane` and `blocks` tell where it ran, what it sent."""
 
-    def __init__(self, payload):
+    def __init__(self, payload, timeout=None):
         super().__init__()
         self.payload = payload
+        self.timeout = timeout  # seconds that an attempt may take
+        self.has_timed_out = False
         self.lane = -1
         self.blocks = []
 
@@ -257,7 +264,7 @@ class Lane:
 
     def _await(self, job):
         while True:
-            kind, body = self._channel.receive()
+            kind, body = self._receive(job)
             if kind == frames.BLOCK:
                 size = int.from_bytes(body[:8], "little")
                 view = memoryview(body)
@@ -270,6 +277,22 @@ class Lane:
                 error.__cause__ = RemoteTraceback(text)
                 raise error
 
+    def _receive(self, job):
+        """The next frame; an attempt that takes longer than it may is killed."""
+        while job.timeout is not None and not job.has_timed_out:
+            # The clock starts with the attempt; until then, look for its start.
+            began = slate.started(self._memory)
+            now = worker.clock()
+            left = job.timeout if began is None else began + job.timeout - now
+            try:
+                return self._channel.receive(time.monotonic() + max(left, 0.0))
+            except TimeoutError:
+                if began is not None and slate.started(self._memory) == began:
+                    with self._lock:
+                        job.has_timed_out = True
+                        _kill_group(self._process.pid)
+        return self._channel.receive()
+
     def _autopsy(self, job, end):
         died, pid = worker.clock(), self.pid
         reason = self._reap()
@@ -277,7 +300,10 @@ class Lane:
             reason = "it closed its connection"
         records, payload, position, started = slate.salvage(self._memory)
         blocks = [*job.blocks, (records, payload)]
-        return WorkerDied(reason, Salvage(blocks, position, started, died, pid))
+        salvage = Salvage(blocks, position, started, died, pid)
+        if job.has_timed_out:
+            return TimedOut(f"it took longer than {job.timeout:g} s", salvage)
+        return WorkerDied(reason, salvage)
 
 
 def _spawn(place, socket_fd, slate_fd):
@@ -337,9 +363,9 @@ class Lease:
         for number, lane in enumerate(self.lanes):
             lane.number = number
 
-    def submit(self, payload, callback=None):
+    def submit(self, payload, callback=None, timeout=None):
         """Queue a pickled callable; a `LaneFuture`."""
-        job = LaneFuture(payload)
+        job = LaneFuture(payload, timeout)
         self._unfinished.add(job)
         job.add_done_callback(self._unfinished.discard)
         if callback is not None:

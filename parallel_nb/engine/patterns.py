@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from ..errors import ArgumentError
 from ..runs import Run
 from ..tasks import Shell, Task, name_of
+from .jobs import AGGREGATES
 from .running import run
 
 
@@ -50,7 +51,7 @@ def gather(
         into,
         tasks,
         name=name if name is not None else name_of(into),
-        context={"aggregates": f"{len(tasks)} tasks"},
+        context={AGGREGATES: f"{len(tasks)} tasks"},
     )
     return [*tasks, synthesis]
 

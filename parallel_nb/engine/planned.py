@@ -10,7 +10,7 @@ from collections import defaultdict, deque
 import numpy as np
 
 from ..errors import ArgumentError
-from ..tasks import Shell, with_results
+from ..tasks import Shell, Task, median_factor, with_results
 from .batch import Piece
 
 _NEEDS = ("data", "order")
@@ -65,6 +65,7 @@ class Planned:
         self._is_settled = np.zeros(n, bool)
         self._is_out = np.zeros(n, bool)
         self._newly = []
+        self._timeouts = timeouts(plan)
         now = clock()
         for position in np.flatnonzero(self._n_before == 0).tolist():
             self._become_ready(position, now)
@@ -130,7 +131,9 @@ class Planned:
         task = self.items[position]
         positions = np.array([position])
         if isinstance(task, Shell):
-            return Piece(task, True, positions, [((), {})], 1.0, since)
+            piece = Piece(task, True, positions, [((), {})], 1.0, since)
+            piece.timeout = self._timeouts[position]
+            return piece
         known = {self.items[i]: results[i] for i in self._plan.inputs[position]}
         piece = Piece(task.func, True, positions, [((), {})], 1.0, since)
         try:
@@ -138,6 +141,7 @@ class Planned:
         except ArgumentError as error:
             piece.error = error
             return piece
+        piece.timeout = self._timeouts[position]
         piece.inputs = [call if task.check is None else (*call, task.check)]
         return piece
 
@@ -258,6 +262,46 @@ class Planned:
 
 
 _NOBODY = object()
+
+
+def timeouts(plan):
+    """Seconds that an attempt of each task may take, or None.
+
+    Raises
+    ------
+    ArgumentError
+        If a multiple of the median is asked for and durations are not known.
+    """
+    limits = []
+    for task in plan.tasks:
+        limit = task.timeout
+        factor = median_factor(limit)
+        if factor is not None:
+            if plan.costs.unit != "s":
+                raise ArgumentError(
+                    f"`timeout={limit!r}` of {task.name!r} needs to know durations: "
+                    "plan with `history=` (an earlier Run), or give it in seconds"
+                )
+            same = [
+                seconds
+                for other, seconds in zip(plan.tasks, plan.costs.values, strict=True)
+                if other.name == task.name
+            ]
+            limit = factor * float(np.median(same))
+        limits.append(limit)
+    return limits
+
+
+def check_timeouts(plan, backend):
+    """Only an isolated lane, or a command's process, can be ended by itself."""
+    for task in plan.tasks:
+        agent = plan.agents.get(task.agent)
+        name = backend if agent is None or agent.backend is None else agent.backend
+        if task.timeout is not None and isinstance(task, Task) and name != "isolated":
+            raise ArgumentError(
+                f"`timeout` of {task.name!r} cannot be kept by backend {name!r}, which "
+                "cannot end one task alone: use backend='isolated'"
+            )
 
 
 def check_results_kept(plan, keep_results):

@@ -3,6 +3,7 @@
 Knows processes and pipes; nothing of batches.
 """
 
+import math
 import os
 import selectors
 import signal
@@ -25,8 +26,10 @@ _ASK_EVERY = 0.05
 class ShellAttempt:
     """One execution of a `Shell` task; `cancel` may come from another thread."""
 
-    def __init__(self, task: Shell):
+    def __init__(self, task: Shell, timeout: float | None = None):
         self.task = task
+        self._timeout = math.inf if timeout is None else timeout
+        self.has_timed_out = False
         self.started = self.ended = float("nan")
         self.cpu = float("nan")
         self.max_rss = 0
@@ -58,7 +61,9 @@ class ShellAttempt:
                 stdout.n,
                 stderr.n,
             )
-            if code != 0:
+            if self.has_timed_out:
+                self.error = f"timeout: it took longer than {self._timeout:g} s"
+            elif code != 0:
                 last = (self.result.stderr or self.result.stdout).strip()
                 last = last.rsplit("\n", 1)[-1][:200]
                 self.error = describe_exit(code) + (f": {last}" if last else "")
@@ -107,8 +112,18 @@ class ShellAttempt:
             if pidfd is not None:
                 selector.register(pidfd, selectors.EVENT_READ)
             try:
+                until, number = self.started + self._timeout, signal.SIGTERM
                 while not self._has_ended(process):
-                    for key, _ in selector.select(None if pidfd else _ASK_EVERY):
+                    left = until - clock()
+                    if left <= 0:
+                        self.has_timed_out = True
+                        with self._lock:
+                            self._signal(number)
+                        until, number = clock() + _GRACE, signal.SIGKILL
+                        continue
+                    left = min(left, math.inf if pidfd else _ASK_EVERY)
+                    wait = None if math.isinf(left) else left
+                    for key, _ in selector.select(wait):
                         if key.fileobj is process.stdin:
                             data = self._feed(selector, process.stdin, data)
                         elif key.data is not None and not key.data.read(key.fd):

@@ -101,6 +101,12 @@ def is_untouched(memory):
     return _HEAD.unpack_from(memory, 0)[0] == _UNTOUCHED
 
 
+def started(memory):
+    """When the attempt in progress began, on the host's clock; None if there is none."""
+    position, began, _, _ = _HEAD.unpack_from(memory, 0)
+    return began if position >= 0 else None
+
+
 def salvage(memory):
     """What a dead worker left: ``(records, payload, position, started)``.
 

@@ -12,13 +12,11 @@ import pandas as pd
 from ..errors import ArgumentError
 from ..runs import MISSING, Run
 from ..tasks import Shell, Task
-from .jobs import Job
+from .jobs import Job, shortened
 
 # Backends that share nothing with a `joblib.Parallel` in the foreground: not joblib's
 # one reusable executor, and not the process group that a notebook's interrupt hits.
 _BESIDE = ("isolated", "threading")
-
-_SHORT = 60
 
 
 class Handle:
@@ -238,13 +236,3 @@ def status(of: Run | Handle) -> pd.DataFrame:
             "result": pd.array(texts, dtype="str"),
         }
     )
-
-
-def shortened(result) -> str:
-    """A result in at most 60 characters of one line."""
-    try:
-        text = repr(result)
-    except Exception as error:
-        text = f"({type(result).__name__}, whose repr() raised {type(error).__name__})"
-    text = " ".join(text[: 4 * _SHORT].split())
-    return text if len(text) <= _SHORT else text[: _SHORT - 1] + "…"

@@ -250,8 +250,9 @@ class Watch:
             What it was: ``"folder"``, ``"file"``, or nothing.
         """
         place = self.place(path, dir_fd)
-        status = status_of(place)
-        was = ""
+        if place is None:
+            return ""
+        status, was = status_of(place), ""
         if status is not None:
             was = "folder" if stat.S_ISDIR(status.st_mode) else "file"
         if was or op not in ("delete", "deltree", "move"):
@@ -273,7 +274,8 @@ class Watch:
             text = os.fsdecode(words)
         else:
             text = shlex.join(map(os.fsdecode, words))
-        self.touch("command", text, how)
+        if not (self.tracer and text.startswith(f"exec {self.tracer[0]} ")):
+            self.touch("command", text, how)
 
     def traced(self, program, words, folder):
         """The words that start the same command traced; None: leave it alone."""
@@ -296,13 +298,6 @@ def status_of(place):
         return os.lstat(place)
     except (OSError, ValueError, TypeError):
         return None
-
-
-def signature(status):
-    """What a file is like, to see later whether it has changed; empty: not there."""
-    if status is None:
-        return ""
-    return f"{status.st_ino} {status.st_size} {status.st_mtime_ns}"
 
 
 def _path_of(fd):

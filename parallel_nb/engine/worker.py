@@ -99,6 +99,8 @@ class Chunk:
         How deep a ``joblib.Parallel`` called by a task is nested.
     setup : tuple, optional
         ``(key, callable as function is)``, to be called once in each worker.
+    timeout : float, optional
+        Seconds that an attempt may take; for backends that can end it.
     """
 
     def __init__(
@@ -112,6 +114,7 @@ class Chunk:
         in_threads,
         level=1,
         setup=None,
+        timeout=None,
     ):
         self.function = function
         self.inputs = inputs
@@ -121,6 +124,7 @@ class Chunk:
         self.in_threads = in_threads
         self.level = level
         self.setup = setup
+        self.timeout = timeout
         self.setup_times = None
         self.is_stopped = False
         self.sink = None

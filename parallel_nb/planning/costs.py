@@ -14,7 +14,8 @@ import numpy as np
 
 from .. import schema
 from ..errors import ArgumentError
-from ..runs import Run, format_seconds
+from ..oneline import format_seconds
+from ..runs import Run
 
 SECONDS, UNITS, TASKS = "s", "cost", "tasks"
 
@@ -53,7 +54,7 @@ class Costs(NamedTuple):
         """
         if self.unit == SECONDS:
             return format_seconds(amount)
-        number = f"{amount:.4g}"
+        number = f"{amount:,.0f}" if amount >= 1000 else f"{amount:.4g}"
         if self.unit == TASKS:
             return f"{number} task{'s' * (number != '1')}"
         return number

@@ -5,9 +5,9 @@ Knows edges between numbered tasks and how long each takes; refuses to know work
 
 from __future__ import annotations
 
-from itertools import pairwise
-
 import numpy as np
+
+from ..metrics import in_dependency_order
 
 
 class Graph:
@@ -34,10 +34,6 @@ class Graph:
         If an edge points outside the tasks, or the tasks wait for each other in a
         circle.
 
-    References
-    ----------
-    Kahn, "Topological sorting of large networks", *Communications of the ACM* 5(11),
-    1962.
     """
 
     __slots__ = ("edges", "followers", "n_tasks", "n_unmet", "order")
@@ -51,11 +47,6 @@ class Graph:
                 "`after` must be whole numbers of shape (n_edges, 2), rows (task, "
                 f"after); got {edges.dtype} of shape {edges.shape}"
             )
-        if len(edges) and (edges.min() < 0 or edges.max() >= n_tasks):
-            raise ValueError(
-                f"`after` must point at tasks 0 ... {n_tasks - 1}; got "
-                f"{edges.min()} ... {edges.max()}"
-            )
         self.n_tasks = n_tasks
         self.edges = edges
         if not len(edges):  # a million tasks need no million lists
@@ -63,25 +54,13 @@ class Graph:
             self.order = range(n_tasks)
             return
         self.n_unmet = np.bincount(edges[:, 0], minlength=n_tasks).tolist()
-        by_after = edges[np.argsort(edges[:, 1], kind="stable")]
-        waiting = by_after[:, 0].tolist()
-        bounds = np.searchsorted(by_after[:, 1], np.arange(n_tasks + 1)).tolist()
-        self.followers = [waiting[begin:end] for begin, end in pairwise(bounds)]
-        self.order = self._in_order()
-
-    def _in_order(self):
-        unmet = self.n_unmet.copy()
-        order = [task for task in range(self.n_tasks) if not unmet[task]]
-        for task in order:
-            for follower in self.followers[task]:
-                unmet[follower] -= 1
-                if not unmet[follower]:
-                    order.append(follower)
-        if len(order) < self.n_tasks:
-            stuck = [str(task) for task in range(self.n_tasks) if unmet[task]]
-            listed = ", ".join(stuck[:5]) + (", ..." if len(stuck) > 5 else "")
-            raise ValueError(f"`after` lets tasks wait in a circle: among {listed}")
-        return order
+        self.followers, self.order = [()] * n_tasks, []
+        try:
+            for task, followers in in_dependency_order(n_tasks, edges):
+                self.followers[task] = followers
+                self.order.append(task)
+        except ValueError as error:
+            raise ValueError(str(error).replace("`edges`", "`after`")) from None
 
     def reversed(self) -> Graph:
         """The same tasks, each waiting for those that waited for it."""

@@ -134,7 +134,9 @@ def _event_by_event(problem: Problem, order: list[int]):
             ready[pool_of[task]].append(rank[task])
     for heap in ready:
         heapify(heap)
-    locks = _Locks(problem.locks) if problem.locks is not None else None
+    locks = None
+    if problem.locks is not None:
+        locks = _Locks(problem.locks, rank, pool_of)
     started, worker = [0.0] * n_tasks, [0] * n_tasks
     running: list[tuple[float, int]] = []  # (until, task)
     free = list(range(min(problem.n_workers, n_tasks)))  # the lowest first
@@ -150,8 +152,12 @@ def _event_by_event(problem: Problem, order: list[int]):
                 if pool is None:
                     break
             task = order[heappop(ready[pool])]
-            if locks is not None and not locks.acquire(task):
-                continue
+            if locks is not None:
+                is_free, also = locks.acquire(task)
+                for waiting in also:
+                    heappush(ready[pool_of[waiting]], rank[waiting])
+                if not is_free:
+                    continue
             started[task] = now
             worker[task] = heappop(free)
             slots[pool] -= 1
@@ -182,27 +188,45 @@ def _first(ready, slots):
 
 
 class _Locks:
-    """Who holds which resource: one writer, or any number of readers."""
+    """Who holds which resource: one writer, or any number of readers.
 
-    def __init__(self, wanted):
+    Tasks that find one taken are put aside; when it gets free, the first of each pool
+    is told to try again, which then tells the next if it cannot go on for another
+    reason. So a thousand writers of one file cost a thousand attempts, not a million.
+    """
+
+    def __init__(self, wanted, rank, pool_of):
         self._wanted = [
             [(r, (r, "write") in each) for r in {resource for resource, _ in each}]
             for each in map(set, wanted)
         ]
+        self._rank, self._pool_of = rank, pool_of
         self._holders: dict = {}  # resource -> readers, or -1 for a writer
-        self._waiting: dict = {}  # resource -> tasks
+        self._aside: dict = {}  # resource -> {(is_write, pool): heap of (rank, task)}
+        self._told_by: dict = {}  # task -> resource that got free
 
-    def acquire(self, task) -> bool:
-        """Take all that the task wants; else none, and it waits to be released."""
-        holders = self._holders
+    def acquire(self, task) -> tuple[bool, list]:
+        """Whether the task has all it wants now; and tasks that may try as well."""
+        holders, told_by = self._holders, self._told_by.pop(task, None)
         for resource, is_write in self._wanted[task]:
             held = holders.get(resource, 0)
             if held < 0 or (is_write and held):
-                self._waiting.setdefault(resource, []).append(task)
-                return False
+                heaps = self._aside.setdefault(resource, {})
+                heap = heaps.setdefault((is_write, self._pool_of[task]), [])
+                heappush(heap, (self._rank[task], task))
+                is_elsewhere = told_by is not None and told_by[0] != resource
+                return False, self._next(*told_by) if is_elsewhere else []
+        also: list = []
         for resource, is_write in self._wanted[task]:
-            holders[resource] = -1 if is_write else holders.get(resource, 0) + 1
-        return True
+            if is_write:
+                holders[resource] = -1
+                continue
+            holders[resource] = holders.get(resource, 0) + 1
+            for (aside_writes, _), heap in self._aside.get(resource, {}).items():
+                if not aside_writes:  # where one reads, all may
+                    also += [waiting for _, waiting in heap]
+                    heap.clear()
+        return True, also
 
     def release(self, task) -> list:
         """Give back what the task held; the tasks that may try again."""
@@ -211,8 +235,17 @@ class _Locks:
             left = 0 if is_write else self._holders[resource] - 1
             self._holders[resource] = left
             if not left:
-                again += self._waiting.pop(resource, ())
+                for kind in self._aside.get(resource, ()):
+                    again += self._next(resource, kind)
         return again
+
+    def _next(self, resource, kind) -> list:
+        heap = self._aside[resource][kind]
+        if not heap:
+            return []
+        _, task = heappop(heap)
+        self._told_by[task] = (resource, kind)
+        return [task]
 
 
 def _turns(started: np.ndarray, ended: np.ndarray, n_workers: int) -> np.ndarray:

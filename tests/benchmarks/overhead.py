@@ -144,7 +144,7 @@ def circumstances(rows: pd.DataFrame) -> str:
     return (
         f"{first['when']} on {first['system']}, {first['cpu_count']} cores, load "
         f"{rows['load'].min():.1f} to {rows['load'].max():.1f}, "
-        f"{first['n_pairs']} pairs\n{libraries}"
+        f"pairs: {first['n_pairs']}\n{libraries}"
     )
 
 

@@ -117,10 +117,10 @@ def _chunk_size(inputs, n_workers):
 
 
 PEERS = (
-    Peer("concurrent.futures", _futures, "", True, 5_000),
+    Peer("concurrent.futures", _futures, "", True, 3_000),
     Peer("concurrent.futures, chunks", _futures_chunked, "", False, 50_000),
     Peer("mpire, insights", _mpire, "mpire", False, 50_000),
-    Peer("pebble", _pebble, "pebble", True, 5_000),
+    Peer("pebble", _pebble, "pebble", True, 3_000),
     Peer("pebble, chunks", _pebble_chunked, "pebble", True, 50_000),
-    Peer("dask.distributed", _dask, "distributed", True, 300),
+    Peer("dask.distributed", _dask, "distributed", True, 200),
 )

@@ -8,6 +8,7 @@ import pickle
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ from .measuring import timings
 
 ROOT = Path(__file__).parents[2]
 N_WORKERS = 2
+NAN = float("nan")
 OURS, THEIRS = "ours", "theirs"
 
 # What a row may have: times in seconds, sizes in bytes, NaN where it does not apply.
@@ -42,6 +44,7 @@ COLUMNS = (
     "work",
     "span",
     "after_last",  # from the arrival of the last result to the end
+    "frame",  # making the Run's frame
     "n_started",  # processes started meanwhile
     "n_bytes",  # of the frame
 )
@@ -123,25 +126,33 @@ def _against(plan, section, backend, peer, mapped, length, n_tasks):
         run = pnb.run(
             length.func, inputs, n_jobs=n_workers, backend=backend, progress=False
         )
-        run.attempts  # noqa: B018 - or a frame made when asked for would be free
-        return run.results, run
+        seconds_of_frame = _make_frame(run)
+        return run.results, run, seconds_of_frame
 
     def theirs(inputs=inputs):
-        return mapped(length.func, inputs), None
+        return mapped(length.func, inputs), None, NAN
 
     for warm_up in (ours, theirs):
         warm_up(range(max(8, n_tasks // 10)))
     calls = {OURS: ours, THEIRS: theirs}
     for timing in timings(calls, plan.n_pairs, plan.rng):
-        results, run = timing.value
+        results, run, seconds_of_frame = timing.value
         if results != expected:
             raise Disagreement(f"{section}, {timing.side}: {backend}, {peer}")
         yield {
             **_row(section, timing, at=length.name, ours=backend, theirs=peer),
             "n_tasks": n_tasks,
             "n_workers": n_workers,
+            "frame": seconds_of_frame,
             **(_facts(run, timing) if run is not None else {}),
         }
+
+
+def _make_frame(run):
+    """Seconds to get the frame: made when first asked for, it must not be free."""
+    began = time.perf_counter()
+    _ = run.attempts
+    return time.perf_counter() - began
 
 
 def _row(section, timing, *, ours, theirs="", at=""):
@@ -184,7 +195,7 @@ def skewed(plan: Plan) -> Iterator[dict]:
             progress=False,
             **how,
         )
-        made.attempts  # noqa: B018 - as above
+        _make_frame(made)
         return made.results, made
 
     def row(ours, theirs, timing):
@@ -234,7 +245,8 @@ def recording(plan: Plan) -> Iterator[dict]:
     def recorded():
         with pnb.record() as log:
             scores = search()
-        _ = [run.attempts for run in log]
+        for run in log:
+            _make_frame(run)
         if len(log) != 1 or log[0].n_tasks != n_tasks:
             raise Disagreement(f"recording: {log!r}")
         return scores

@@ -16,6 +16,12 @@ LEGEND = (
 )
 
 
+_COLUMNS = (
+    "frame: making the Run's frame, which ours includes; floor: the ratio if only the "
+    "tasks' own CPU time were left; frameless: the ratio without the frame"
+)
+
+
 def quantity(value: float, unit: str) -> str:
     """A number with its unit; nothing for NaN.
 
@@ -63,8 +69,9 @@ def _cells(line):
         "tasks": "" if math.isnan(line["n_tasks"]) else f"{line['n_tasks']:,.0f}",
         "ours": quantity(line["ours"], line["unit"]),
         "theirs": quantity(line["theirs"], line["unit"]),
-        "after": quantity(line["after"], "s"),
+        "frame": quantity(line["frame"], "s"),
         "floor": quantity(line["floor"], "x"),
+        "frameless": quantity(line["frameless"], "x"),
         "median": quantity(line["median"], line["judged_in"]),
         "95 % interval": interval(line),
         "bar": verdict(line),
@@ -107,9 +114,9 @@ def text(lines: pd.DataFrame) -> str:
                 for cell, width, left in zip(row, widths, is_left, strict=True)
             ]
             parts.append("  " + "  ".join(cells).rstrip())
-        if section in NOTES:
-            parts.append(f"  ({NOTES[section]})")
-        parts.append("")
+        notes = [_COLUMNS] if "floor" in heads else []
+        notes += [NOTES[section]] if section in NOTES else []
+        parts += [*(f"  ({note})" for note in notes), ""]
     return "\n".join([*parts, LEGEND])
 
 

@@ -28,8 +28,6 @@ TITLES = {
     "starts": "Starting up",
 }
 NOTES = {
-    "plain": "floor: the ratio if only the tasks' own CPU time were left; "
-    "after: from the last result's arrival to the Run, its frame included",
     "ideal": "recorded: first submission to last end; outside: around the whole call",
     "peers": "no bar where one task that raises costs the others their results",
     "skewed": "bound: the larger of (sum of durations / workers) and the longest",
@@ -45,7 +43,8 @@ def summarise(rows: pd.DataFrame) -> pd.DataFrame:
         ``section``; ``at`` (the tasks' length); ``what`` is compared; ``n_tasks``;
         ``ours``, ``theirs`` (medians) in ``unit``; ``median``, ``low``, ``high`` of
         what is judged, in ``judged_in``; ``n`` values behind it; ``bar``; ``verdict``;
-        ``floor``, the ratio of an engine that costs nothing; ``after`` (s).
+        ``floor``, the ratio of an engine that costs nothing; ``frame`` (s);
+        ``frameless``, the median without that.
     """
     found = []
     for section in TITLES:
@@ -77,7 +76,8 @@ def _line(
     judged_in="x",
     bar=NAN,
     floor=NAN,
-    after=NAN,
+    frame=NAN,
+    frameless=NAN,
 ):
     found = estimate(values)
     return {
@@ -96,7 +96,8 @@ def _line(
         "bar": bar,
         "verdict": verdict(found, bar),
         "floor": floor,
-        "after": after,
+        "frame": frame,
+        "frameless": frameless,
     }
 
 
@@ -107,22 +108,27 @@ def _of(group, side, column="seconds"):
 
 def _versus(section, ours, theirs, at, group, bar):
     """A line of ours / theirs, the ratios taken pair by pair."""
-    n_tasks, theirs_median = group["n_tasks"].iloc[0], _of(group, THEIRS).median()
-    floor = NAN
+    ours_seconds, theirs_seconds = _of(group, OURS), _of(group, THEIRS)
+    frame = _of(group, OURS, "frame")
+    without_frame = ours_seconds - frame
+    n_tasks, floor = group["n_tasks"].iloc[0], NAN
     if at:
         at_once = 1 if ours in ONE_AT_A_TIME else N_WORKERS
-        floor = n_tasks * _LENGTHS[at].seconds / at_once / theirs_median
+        floor = n_tasks * _LENGTHS[at].seconds / at_once / theirs_seconds.median()
     return _line(
         section,
         f"{ours} / {theirs}",
-        _of(group, OURS) / _of(group, THEIRS),
+        ours_seconds / theirs_seconds,
         at=at,
         n_tasks=n_tasks,
-        ours=_of(group, OURS).median(),
-        theirs=theirs_median,
+        ours=ours_seconds.median(),
+        theirs=theirs_seconds.median(),
         bar=bar,
         floor=floor,
-        after=group["after_last"].median(),
+        frame=frame.median(),
+        frameless=(
+            (ours_seconds - _of(group, OURS, "frame")) / theirs_seconds
+        ).median(),
     )
 
 

@@ -1,0 +1,165 @@
+"""Numbers that only a report needs, beside those of `run.summary()` and `run.agents`.
+
+Knows which attempts and tasks a number is made of; refuses to know what it means.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from .. import metrics, schema, totals
+from ..errors import ArgumentError
+from ..runs import Run
+from ..scheduling import critical_path
+
+WENT_WRONG = ("failed", "invalid", "timeout", "crashed")  # of themselves
+NOT_RUN = ("cancelled", "skipped")  # as others decided
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """A run in numbers; seconds, shares and counts, NaN where nothing was measured."""
+
+    n_tasks: int
+    n_workers: int
+    n_attempts: int
+    counts: dict[str, int]  # tasks by status
+    n_retried: int  # tasks
+    work: float
+    span: float
+    makespan: float
+    utilization: float
+    load_balance: float
+    sequential: float  # T_1 if measured, else the work
+    is_measured: bool  # whether `sequential` is
+    speedup: float
+    efficiency: float
+    work_inflation: float  # NaN unless measured
+    agents: pd.DataFrame  # as `run.agents`, and `n_retried` tasks
+    of_task: np.ndarray  # seconds of each task, all attempts together
+    chain: tuple[int, ...]  # tasks of the longest chain; without edges the longest task
+    has_edges: bool
+    bottleneck: int  # longest task of the chain; -1 if none ran
+    lost: float  # seconds inside attempts that were not done
+    lead: float  # seconds until the first attempt began
+    n_idle: int  # workers that ran nothing
+
+    @property
+    def n_done(self) -> int:
+        """Tasks done."""
+        return self.counts["done"]
+
+    @property
+    def paid(self) -> float:
+        """Worker-seconds: workers times makespan."""
+        return self.n_workers * self.makespan
+
+
+def figures(run: Run, baseline: Run | None = None) -> Figures:
+    """The figures of a run; `baseline` is the same batch under one worker.
+
+    T_1 counts as measured only if every task is done in both runs: the time of less
+    than all of the work is not comparable.
+
+    Raises
+    ------
+    ArgumentError
+        If `baseline` is no Run, has several workers or other than as many tasks.
+    """
+    numbers = run.summary().to_dict("records")[0]
+    attempts, tasks, edges = run.attempts, run.tasks, run.edges
+    of_task = totals.per_task(attempts, run.n_tasks)
+    ran = totals.durations(attempts)
+    is_done = (attempts[schema.STATUS] == "done").to_numpy()
+    busy = metrics.busy(ran, attempts[schema.WORKER].to_numpy(), run.meta.n_workers)
+    chain = _chain(of_task, edges)
+    reference = _reference(run, baseline)
+    is_measured = bool(reference > 0 and numbers["makespan"] > 0)
+    sequential = reference if is_measured else numbers["work"]
+    speedup = numbers["speedup_estimated"]
+    efficiency, inflation = numbers["efficiency"], np.nan
+    if is_measured:
+        speedup = metrics.speedup(reference, numbers["makespan"])
+        efficiency = metrics.efficiency(speedup, run.meta.n_workers)
+        inflation = metrics.work_inflation(numbers["work"], reference)
+    return Figures(
+        n_tasks=run.n_tasks,
+        n_workers=run.meta.n_workers,
+        n_attempts=len(attempts),
+        counts={status: numbers[status] for status in schema.STATUSES},
+        n_retried=int((tasks[schema.ATTEMPT] > 1).sum()),
+        work=numbers["work"],
+        span=numbers["span"],
+        makespan=numbers["makespan"],
+        utilization=numbers["utilization"],
+        load_balance=numbers["load_balance"],
+        sequential=sequential if sequential > 0 else np.nan,
+        is_measured=is_measured,
+        speedup=speedup,
+        efficiency=efficiency,
+        work_inflation=inflation,
+        agents=_agents(run.agents, tasks),
+        of_task=of_task,
+        chain=chain,
+        has_edges=bool(len(edges)),
+        bottleneck=max(chain, key=lambda task: of_task[task], default=-1),
+        lost=float(ran[~is_done].sum()),
+        lead=_lead(attempts, run.startups),
+        n_idle=int(np.count_nonzero(busy == 0)),
+    )
+
+
+def _reference(run: Run, baseline: Run | None) -> float:
+    """Measured seconds of the same batch under one worker; NaN where there are none."""
+    if baseline is None:
+        return np.nan
+    if not isinstance(baseline, Run):
+        raise ArgumentError(
+            f"`baseline` must be a Run with one worker; got {type(baseline).__name__}"
+        )
+    if baseline.meta.n_workers != 1:
+        raise ArgumentError(
+            "`baseline` must be a Run with one worker, as the speedup is counted from "
+            f"there; got {baseline.meta.n_workers} workers"
+        )
+    if baseline.n_tasks != run.n_tasks:
+        raise ArgumentError(
+            f"`baseline` must be a Run of the same {run.n_tasks} tasks; got "
+            f"{baseline.n_tasks}"
+        )
+    if not (is_all_done(run) and is_all_done(baseline)):
+        return np.nan
+    return float(baseline.summary().at[0, "makespan"])
+
+
+def is_all_done(run: Run) -> bool:
+    """Whether every task is done."""
+    return bool((run.tasks[schema.STATUS] == "done").all())
+
+
+def _chain(of_task: np.ndarray, edges: pd.DataFrame) -> tuple[int, ...]:
+    if not of_task.any():
+        return ()
+    if not len(edges):
+        return (int(of_task.argmax()),)
+    chain = critical_path(of_task, edges.to_numpy())
+    return tuple(task for task in chain if of_task[task] > 0)
+
+
+def _agents(agents: pd.DataFrame, tasks: pd.DataFrame) -> pd.DataFrame:
+    retried = tasks.loc[tasks[schema.ATTEMPT] > 1, schema.AGENT].astype("str")
+    counts = retried.fillna(totals.ANYONE).value_counts()
+    n_retried = [int(counts.get(agent, 0)) for agent in agents["agent"]]
+    return agents.assign(n_retried=n_retried)
+
+
+def _lead(attempts: pd.DataFrame, startups: pd.DataFrame) -> float:
+    """Seconds from the first submission, or start of a worker, to the first attempt."""
+    started = attempts[schema.STARTED].to_numpy()
+    zeros = [*attempts[schema.SUBMITTED], *startups[schema.STARTED]]
+    if np.isnan(started).all() or np.isnan(zeros).all():
+        return np.nan
+    return max(float(np.nanmin(started) - np.nanmin(zeros)), 0.0)

@@ -1,0 +1,328 @@
+"""From touches to accesses: what one observed task did to which resource, in the end.
+
+Reads the notes of a task and looks at what it left on disk. Knows temporary files, calls
+that failed, and what is noise; refuses to know other tasks.
+"""
+
+import os
+import site
+import sys
+import sysconfig
+import tempfile
+from functools import cache
+from typing import NamedTuple
+
+from .auditing import signature
+from .witness import END_OF_NOTE, N_FIELDS, status_of
+
+READ, WRITE, CREATE, DELETE, RENAME = "read", "write", "create", "delete", "rename"
+CONNECT, ENVIRONMENT, CWD, COMMAND = "connect", "environment", "cwd", "command"
+CHANGES = frozenset({WRITE, CREATE, DELETE, RENAME})
+
+# What of a resource an access concerns.
+CONTENT = "content"  # the file, the name, the address
+NAMES = "names"  # which names there are in a folder
+FOLDER = "folder"  # that the folder exists
+TREE = "tree"  # the folder with all that is in it
+PROCESS = "process"  # what tasks share only where they share a process
+NOTHING = ""  # nothing that could be shared
+
+_STARTERS = frozenset({"os.posix_spawn", "os.exec", "pty.spawn"})
+# Clocks of file systems tick this coarsely (ns).
+_TICK = 20_000_000
+
+_NEVER = ("/proc/", "/sys/", "/dev/pts/", "/dev/fd/")
+_DEVICES = frozenset(
+    f"/dev/{name}"
+    for name in ("null", "zero", "full", "random", "urandom", "tty", "ptmx")
+)
+_OURS = ("parallel_nb-", "joblib_memmapping_folder_", "loky-")
+_SYSTEM = (
+    "/bin",
+    "/etc",
+    "/lib",
+    "/lib64",
+    "/sbin",
+    "/usr",
+    "/usr/bin",
+    "/usr/lib",
+    "/usr/local/lib",
+    "/usr/share",
+    "/System",
+    "/Library",
+)
+
+
+class Touch(NamedTuple):
+    """One kind of event on one resource, as `auditing` or `traces` has it."""
+
+    op: str
+    resource: str
+    how: str
+    was: str  # what was there before: "file", "folder", nothing; "?": not known
+    count: int
+
+
+class Access(NamedTuple):
+    """One kind of access of a task to a resource."""
+
+    resource: str
+    kind: str
+    part: str
+    how: tuple[str, ...]
+    count: int
+    is_temporary: bool = False  # made by the task, and gone with it
+    is_own: bool = False  # reading what the task itself had made
+    changes_names: bool = False  # adds a name to its folder, or takes one away
+    values: frozenset = (
+        frozenset()
+    )  # what an environment variable was set to, disguised
+
+
+class Notes(NamedTuple):
+    """What the notes of a task say beside its touches."""
+
+    touches: list
+    started: float  # on the host's clock; NaN: it did not come to that
+    left_folder: str  # where the process was left; empty: where it had been
+    left_variables: frozenset
+    traced: list  # of (name of the trace's files, folder)
+    untraced: list  # names of programs
+    uses_relative: bool
+    n_missed: int
+
+
+def read_notes(path) -> Notes:
+    """The notes in a file, as far as they were written."""
+    with open(path, encoding="utf-8", errors="surrogateescape", newline="") as file:
+        fields = file.read().split("\0")
+    touches, counts, traced, untraced, left = {}, {}, [], [], set()
+    started, folder, uses_relative, n_missed = float("nan"), "", False, 0
+    for i in range(0, len(fields) - N_FIELDS, N_FIELDS):
+        what, about, how, was, end = fields[i : i + N_FIELDS]
+        if end != END_OF_NOTE:
+            break
+        op, _, count = what.partition(" ")
+        if op == "started":
+            started = float(about)
+        elif op == "left" and about == "cwd":
+            folder = how
+        elif op == "left":
+            left.add(about)
+        elif op == "traced":
+            traced.append((about, how))
+        elif op == "untraced":
+            untraced.append(about)
+        elif op == "relative":
+            uses_relative = True
+        elif op == "missed":
+            n_missed = int(about)
+        else:
+            key = op, about, how, was
+            touches.setdefault(key, None)
+            if count:
+                counts[key] = int(count)
+    listed = [Touch(*key, counts.get(key, 1)) for key in touches]
+    return Notes(
+        listed,
+        started,
+        folder,
+        frozenset(left),
+        traced,
+        untraced,
+        uses_relative,
+        n_missed,
+    )
+
+
+def is_untraced(how):
+    """Whether commands started like this escape a tracer."""
+    return how in _STARTERS
+
+
+def settle(touches, began) -> list[Access]:
+    """The accesses behind a task's touches, once it has ended.
+
+    Parameters
+    ----------
+    touches : list of Touch
+        In the order in which they came first.
+    began : int
+        When the task began, ns of the wall clock.
+
+    Returns
+    -------
+    list of Access
+        One for each resource, kind and part. Attempts that came to nothing and what is
+        always noise are left out.
+    """
+    return _Settling(touches, began).accesses()
+
+
+class _Settling:
+    def __init__(self, touches, began):
+        self._touches = [t for t in touches if not _is_noise(t.resource, t.op)]
+        self._began = began
+        self._made = set()  # what had not been there
+        self._arrivals = {
+            t.resource
+            for t in touches
+            if t.op in ("create", "arrive", "arrivetree", "write")
+            or (t.op == "makedir" and t.was != "folder")
+        }
+        self._deleted = {t.resource for t in touches if t.op in ("delete", "move")}
+        self._exists = cache(os.path.lexists)
+        self._found = {}
+
+    def accesses(self):
+        for touch in self._touches:
+            getattr(self, f"_{touch.op}")(touch)
+        return [self._ended(access) for access in self._found.values()]
+
+    def _ended(self, access):
+        is_made = access.resource in self._made
+        if is_made and access.part in (CONTENT, NAMES, FOLDER, TREE):
+            return access._replace(is_temporary=not self._exists(access.resource))
+        return access
+
+    def _add(self, touch, kind, part=CONTENT, **more):
+        key = touch.resource, kind, part
+        access = Access(touch.resource, kind, part, (touch.how,), touch.count, **more)
+        known = self._found.get(key)
+        if known is not None:
+            access = access._replace(
+                how=tuple(dict.fromkeys((*known.how, touch.how))),
+                count=known.count + touch.count,
+                is_own=known.is_own and access.is_own,
+                changes_names=known.changes_names or access.changes_names,
+                values=known.values | access.values,
+            )
+        self._found[key] = access
+
+    # -- one method for each kind of touch ------------------------------------
+
+    def _read(self, touch):
+        self._add(touch, READ, is_own=touch.resource in self._made)
+
+    def _list(self, touch):
+        self._add(touch, READ, NAMES, is_own=touch.resource in self._made)
+
+    def _write(self, touch):
+        if self._is_new(touch):
+            self._create(touch)
+        else:
+            self._add(touch, WRITE)
+
+    def _create(self, touch):
+        self._made.add(touch.resource)
+        self._add(touch, CREATE, changes_names=True)
+
+    def _makedir(self, touch):
+        if touch.was:  # had it not been there, the task would have made it
+            how = f"{touch.how}, which was there"
+            self._add(touch._replace(how=how), READ, FOLDER, is_own=True)
+            return
+        self._made.add(touch.resource)
+        self._add(touch, CREATE, FOLDER, changes_names=True)
+
+    def _delete(self, touch, part=CONTENT):
+        has_failed = self._exists(touch.resource)
+        if has_failed and touch.resource not in self._arrivals:
+            return
+        if touch.was == "folder" and part == CONTENT:
+            part = FOLDER
+        self._add(touch, DELETE, part, changes_names=True)
+
+    def _deltree(self, touch):
+        self._delete(touch, TREE if touch.was == "folder" else CONTENT)
+
+    def _move(self, touch):
+        if self._exists(touch.resource) and touch.resource not in self._arrivals:
+            return
+        part = TREE if touch.was == "folder" else CONTENT
+        self._add(touch, RENAME, part, changes_names=True)
+
+    def _arrive(self, touch, part=CONTENT):
+        is_new = self._is_new(touch)
+        if is_new:
+            self._made.add(touch.resource)
+        self._add(touch, RENAME, part, changes_names=is_new)
+
+    def _arrivetree(self, touch):
+        self._arrive(touch, TREE)
+
+    def _sqlite(self, touch):
+        is_there = self._exists(touch.resource)
+        if not touch.was:
+            if is_there:
+                self._create(touch)
+            return
+        now = signature(status_of(touch.resource))
+        if touch.was != now or self._exists(f"{touch.resource}-wal"):
+            self._add(touch, WRITE)
+        if is_there:
+            self._add(touch, READ, is_own=touch.resource in self._made)
+
+    def _connect(self, touch):
+        self._add(touch, CONNECT)
+
+    def _serve(self, touch):
+        self._add(touch, WRITE)
+
+    def _environment(self, touch):
+        self._add(touch, ENVIRONMENT, PROCESS, values=frozenset({touch.was}))
+
+    def _cwd(self, touch):
+        self._add(touch._replace(how=f"{touch.how} to {touch.was}"), CWD, PROCESS)
+
+    def _command(self, touch):
+        self._add(touch, COMMAND, NOTHING)
+
+    def _is_new(self, touch):
+        """Whether the task has made the name, as far as can be told afterwards."""
+        if touch.was != "?" or touch.resource in self._made:
+            return not touch.was and touch.resource not in self._made
+        if not self._exists(touch.resource):
+            return touch.resource in self._deleted
+        # A folder is as old as the last change of the names in it.
+        folder = status_of(os.path.dirname(touch.resource))
+        return folder is not None and folder.st_mtime_ns >= self._began - _TICK
+
+
+def _is_noise(resource, op):
+    """Whether nobody cares: the kernel's windows, caches of bytecode, our own files."""
+    if op in ("environment", "cwd", "command", "serve"):
+        return False
+    if resource.startswith(_NEVER) or resource in _DEVICES:
+        return True
+    parts = resource.split("/")
+    if "__pycache__" in parts or resource.endswith(".pyc"):
+        return True
+    for folder in _temporary_folders():
+        if resource.startswith(folder):
+            return resource[len(folder) :].startswith(_OURS)
+    return False
+
+
+@cache
+def _temporary_folders():
+    return os.path.realpath(tempfile.gettempdir()) + os.sep, "/dev/shm/"
+
+
+@cache
+def system_folders(cwd) -> tuple[str, ...]:
+    """Folders of the system and of Python: reading there is no task's business.
+
+    Parameters
+    ----------
+    cwd : str
+        A folder in which one works is none of them.
+    """
+    folders = {*_SYSTEM, *sysconfig.get_paths().values()}
+    folders |= {sys.prefix, sys.base_prefix, sys.exec_prefix}
+    if site.ENABLE_USER_SITE:
+        folders.add(site.getusersitepackages())
+    real = {os.path.realpath(folder) for folder in folders} | folders
+    here = os.path.realpath(cwd) + os.sep
+    kept = {f"{folder.rstrip(os.sep)}{os.sep}" for folder in real}
+    return tuple(sorted(f for f in kept if f != os.sep and not here.startswith(f)))

@@ -10,6 +10,7 @@ Make a Run
     gather            tasks, and one more that is passed all their results
     rounds            a batch made from the results of another
     Event             what ``run(on_event=...)`` is told
+    observe           what tasks really read and write, and which disturb each other
     last_run          the latest Run of this process
     load              a Run from a file
     register_backend  makes "isolated" known to joblib code of your own
@@ -20,6 +21,7 @@ Read it
 
 Show it, keep it
     draw              plots that take a Run and give back matplotlib Axes
+    report            what came of a Run and what would help, in markdown or HTML
     to_html           one self-contained page
     save              a Run into one Parquet file
 
@@ -52,6 +54,7 @@ _HOMES = {
     "rounds": "engine.patterns",
     "Event": "engine.events",
     "record": "engine.recording",
+    "observe": "engine.observing",
     "register_backend": "engine.isolated",
     "Task": "tasks",
     "shell": "tasks",
@@ -60,6 +63,7 @@ _HOMES = {
     "save": "store",
     "load": "store",
     "draw": "draw",
+    "report": "debrief.writing",
     "to_html": "reporting",
     "TasksFailed": "errors",
     "ResultsNotKept": "errors",

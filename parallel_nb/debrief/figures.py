@@ -53,6 +53,11 @@ class Figures:
         return self.counts["done"]
 
     @property
+    def n_not_run(self) -> int:
+        """Tasks that were cancelled or skipped."""
+        return sum(self.counts[status] for status in NOT_RUN)
+
+    @property
     def paid(self) -> float:
         """Worker-seconds: workers times makespan."""
         return self.n_workers * self.makespan
@@ -159,7 +164,7 @@ def _agents(agents: pd.DataFrame, tasks: pd.DataFrame) -> pd.DataFrame:
 def _lead(attempts: pd.DataFrame, startups: pd.DataFrame) -> float:
     """Seconds from the first submission, or start of a worker, to the first attempt."""
     started = attempts[schema.STARTED].to_numpy()
-    zeros = [*attempts[schema.SUBMITTED], *startups[schema.STARTED]]
+    zeros = np.append(attempts[schema.SUBMITTED], startups[schema.STARTED])
     if np.isnan(started).all() or np.isnan(zeros).all():
         return np.nan
     return max(float(np.nanmin(started) - np.nanmin(zeros)), 0.0)

@@ -85,9 +85,7 @@ def _facts(facts: Facts) -> list[str]:
 
 
 def _entry(title, facts: Facts) -> str:
-    return "\n".join(
-        [f"- **{inline(title)}**", *(f"  {row}" for row in _facts(facts))]
-    )
+    return "\n".join([f"- **{inline(title)}**", *(f"  {row}" for row in _facts(facts))])
 
 
 def _fenced(text: str) -> str:

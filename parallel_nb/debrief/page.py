@@ -158,5 +158,7 @@ def _cell(cell) -> str:
     if not math.isfinite(cell.share):
         return inline(cell.text)
     width = f"{min(max(cell.share, 0.0), 1.0):.1%}"
-    bar = f'<span class="pnb-bar" aria-hidden="true"><i style="width:{width}"></i></span>'
+    bar = (
+        f'<span class="pnb-bar" aria-hidden="true"><i style="width:{width}"></i></span>'
+    )
     return inline(cell.text) + bar

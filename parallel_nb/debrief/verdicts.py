@@ -41,9 +41,8 @@ def _status(of: Figures, ended_by: str) -> str:
     if not of.n_done or ended_by == "impossible":
         return "failure"
     n_wrong = sum(of.counts[status] for status in WENT_WRONG)
-    n_not_run = sum(of.counts[status] for status in NOT_RUN)
     is_reached = ended_by == "wait"
-    if not is_reached and (n_wrong or n_not_run):
+    if not is_reached and (n_wrong or of.n_not_run):
         return "partial"
     return "success with issues" if n_wrong or of.n_retried else "success"
 

@@ -2,6 +2,7 @@
 
 timeline(run)        a lane for each worker, a block for each attempt
 utilization(run)     how many workers were busy, over time
+plan(plan)           which tasks wait for which, round by round
 caption(ax)          the picture in words
 
 Each draws into the Axes that it is given, or into a figure of its own that a notebook
@@ -12,7 +13,12 @@ from importlib import import_module as _import_module
 
 # Found when first asked for: a notebook's card takes its pixels from `paint.py`, and
 # should not wait for matplotlib.
-_HOMES = {"caption": "pictures", "timeline": "lanes", "utilization": "busy"}
+_HOMES = {
+    "caption": "pictures",
+    "plan": "graph",
+    "timeline": "lanes",
+    "utilization": "busy",
+}
 
 __all__ = sorted(_HOMES)
 

@@ -103,7 +103,8 @@ class Intake:
         if len(entry.piece) > 1:
             return entry.piece.singles()
         line, text, types = worker.describe(error)
-        line = f"the task could not be sent: {line}"
+        what = "pickled" if entry.piece.error is None else "sent"
+        line = f"the task could not be {what}: {line}"
         self._collector.add(entry, 0, "failed", line, text=text, types=types)
         return []
 

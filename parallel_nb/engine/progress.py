@@ -44,7 +44,11 @@ class Progress:
             return
         from tqdm.auto import tqdm
 
-        self._bar = tqdm(
+        class Bar(tqdm):
+            # tqdm's own thread would look after bars that nobody updates.
+            monitor_interval = 0
+
+        self._bar = Bar(
             total=self._total(),
             desc=self._label or None,
             unit="task",

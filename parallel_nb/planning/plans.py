@@ -86,8 +86,8 @@ class Plan:
         return tuple(labels(self.tasks))
 
     @cached_property
-    def _edges(self) -> np.ndarray:
-        """Rows (task, after), by task."""
+    def edge_positions(self) -> np.ndarray:
+        """Rows (task, after) as positions, by task; `edges` says why (int64)."""
         counts = [len(each) for each in self.predecessors]
         task = np.repeat(np.arange(self.n_tasks), counts)
         after = np.concatenate([np.empty(0, np.int64), *self.predecessors])
@@ -100,17 +100,22 @@ class Plan:
         One row for each task and task waited for; kinds are data, order and conflict.
         A conflict that another way between the two settles has no row.
         """
-        task, after = self._edges.T
-        pairs = list(zip(task.tolist(), after.tolist(), strict=True))
-        kinds = [self.settled.waits[task][after] for task, after in pairs]
+        task, after = self.edge_positions.T
+        reasons = [self.reason(*pair) for pair in self.edge_positions.tolist()]
         return pd.DataFrame(
             {
                 "task": task,
                 "after": after,
-                "kind": pd.Categorical(kinds, dtype=_KINDS),
-                "reason": pd.array([self.reason(*pair) for pair in pairs], "str"),
+                "kind": pd.Categorical(self.edge_kinds, dtype=_KINDS),
+                "reason": pd.array(reasons, "str"),
             }
         )
+
+    @cached_property
+    def edge_kinds(self) -> tuple[str, ...]:
+        """Why the tasks of `edge_positions` wait: data, order or conflict."""
+        waits = self.settled.waits
+        return tuple(waits[task][after] for task, after in self.edge_positions.tolist())
 
     def reason(self, task: int, after: int) -> str:
         """Why a task waits for another, given by positions of an edge."""
@@ -166,13 +171,13 @@ class Plan:
     @cached_property
     def has_scarce_agents(self) -> bool:
         """Whether tasks would run in other rounds if agents had slots for all."""
-        levels = scheduling.levels(self.n_tasks, self._edges)
+        levels = scheduling.levels(self.n_tasks, self.edge_positions)
         return not any(self.locks) and not np.array_equal(self.round_of, levels)
 
     @cached_property
     def is_independent(self) -> bool:
         """Whether no task waits for another, and none must keep clear of another."""
-        return not len(self._edges) and not any(self.locks)
+        return not len(self.edge_positions) and not any(self.locks)
 
     # --- how long it takes ---
 
@@ -200,7 +205,7 @@ class Plan:
     @cached_property
     def critical_path(self) -> tuple[int, ...]:
         """Positions of the tasks of the longest chain, in order."""
-        return tuple(scheduling.critical_path(self.costs.values, self._edges))
+        return tuple(scheduling.critical_path(self.costs.values, self.edge_positions))
 
     @cached_property
     def schedule(self) -> Schedule:
@@ -263,7 +268,7 @@ class Plan:
         return scheduling.list_schedule(
             lengths,
             n_workers,
-            after=self._edges,
+            after=self.edge_positions,
             order=np.argsort(-self.priority, kind="stable"),
             agent=[numbers.get(task.agent, -1) for task in self.tasks],
             slots=[agent.slots for agent in self.agents.values()],

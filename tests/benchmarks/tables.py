@@ -126,9 +126,7 @@ def _versus(section, ours, theirs, at, group, bar):
         bar=bar,
         floor=floor,
         frame=frame.median(),
-        frameless=(
-            (ours_seconds - _of(group, OURS, "frame")) / theirs_seconds
-        ).median(),
+        frameless=(without_frame / theirs_seconds).median(),
     )
 
 

@@ -4,6 +4,8 @@ Make a Run
     run               a function over inputs, or a list of tasks, on any joblib backend
     Task              one call with a name and arguments of its own
     shell             one shell command as a task
+    Agent             a kind of worker, with slots and perhaps a set-up of its own
+    plan              whether tasks may run together, in which rounds, for how long
     record            every joblib call made inside a ``with`` block, by any library
     start             the same in the background: a handle to wait for or to cancel
     status            one row per task of a run, also while it goes on
@@ -18,6 +20,7 @@ Make a Run
 Read it
     Run               attempts, tasks, agents, results, errors, summary(), from_frame()
     Meta              what is true of a whole Run: workers, backend, host, versions
+    Plan              rounds, conflicts, edges, critical path; what run() executes
 
 Show it, keep it
     draw              plots that take a Run and give back matplotlib Axes
@@ -30,6 +33,7 @@ When something is wrong
     ResultsNotKept    results were asked for and the Run does not carry them
     InputsFailed      the iterable of inputs raised while it was read
     ArgumentError     an argument is not allowed; nothing was started
+    PlanError         tasks wait in a circle, or for something that is not there
     SchemaError       a frame is not what a Run is made of
     StoreError        a run file cannot be written or read
     BackendError      a backend is unknown, missing or unable
@@ -58,6 +62,9 @@ _HOMES = {
     "register_backend": "engine.isolated",
     "Task": "tasks",
     "shell": "tasks",
+    "Agent": "tasks",
+    "plan": "planning.making",
+    "Plan": "planning.plans",
     "Run": "runs",
     "Meta": "meta",
     "save": "store",
@@ -69,6 +76,7 @@ _HOMES = {
     "ResultsNotKept": "errors",
     "InputsFailed": "errors",
     "ArgumentError": "errors",
+    "PlanError": "errors",
     "SchemaError": "errors",
     "StoreError": "errors",
     "BackendError": "errors",

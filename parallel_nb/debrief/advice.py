@@ -14,12 +14,11 @@ from ..draw import wording
 from ..runs import Run
 from .document import Code, Text
 from .figures import Figures, is_all_done
+from .phrases import arrows, listed, quote
 
 _CLOSE = 0.95  # of a limit: as good as reached
 _ROUNDING = 0.01  # of the makespan: clocks may differ by so much
 _NOTABLE = 0.1  # of the makespan or the busy time: worth a sentence
-_NAMED = 5  # tasks
-_MOST_OF_A_CHAIN = 6  # tasks
 
 _DO = {
     "failed": "Find out why {tasks} failed",
@@ -93,25 +92,6 @@ def recommendations(of: Figures, run: Run, found: list[Finding]) -> list[Text]:
     return todo or ["None: the figures give no reason for any."]
 
 
-def listed(names: list[str]) -> str:
-    """The first names, quoted, and how many more there are.
-
-    Examples
-    --------
-    >>> listed(["a"]), listed(["a", "b", "c"])
-    ('“a”', '“a”, “b” and “c”')
-    """
-    quoted = [quote(name) for name in names[:_NAMED]]
-    if len(names) > _NAMED:
-        return f"{', '.join(quoted)} and {len(names) - _NAMED:,} more"
-    return " and ".join(filter(None, [", ".join(quoted[:-1]), *quoted[-1:]]))
-
-
-def quote(name: str) -> str:
-    """A name within a sentence."""
-    return f"“{wording.shortened(name, 80)}”"
-
-
 # Limits
 
 
@@ -127,7 +107,7 @@ def _limits(of: Figures) -> dict[str, float]:
 def _distance(of: Figures, limit: float) -> Finding:
     what = "what ran" if of.n_not_run else "these tasks"
     told = (
-        f"No schedule of {what} on {wording.count(of.n_workers, 'worker')} can take "
+        f"With {wording.count(of.n_workers, 'worker')} no schedule of {what} can take "
         f"less than {wording.seconds(limit)}; this run took "
         f"{wording.seconds(of.makespan)}"
     )
@@ -159,7 +139,7 @@ def _longest_chain(of: Figures, run: Run, limits, close) -> Finding:
         told, does_more = f"{slowest} alone", "than its longest task"
         advice = f"Split or shorten {slowest}."
     else:
-        chain = _arrows([names.iat[task] for task in of.chain])
+        chain = arrows([names.iat[task] for task in of.chain])
         told, does_more = f"The chain {chain}, whose tasks wait for each other,", ""
         longest = wording.seconds(of.of_task[of.bottleneck])
         advice = (
@@ -180,14 +160,6 @@ def _longest_chain(of: Figures, run: Run, limits, close) -> Finding:
         f"{wording.count(of.n_workers, 'worker')}, all the work would take {evenly}.",
         advice,
     )
-
-
-def _arrows(names: list[str]) -> str:
-    quoted = [quote(name) for name in names]
-    if len(quoted) > _MOST_OF_A_CHAIN:
-        half = _MOST_OF_A_CHAIN // 2
-        quoted = [*quoted[:half], f"… {len(quoted) - 2 * half} more …", *quoted[-half:]]
-    return " → ".join(quoted)
 
 
 def _blocked_agents(of: Figures, close) -> list[Finding]:
@@ -257,9 +229,9 @@ def _surplus(of: Figures) -> list[Finding]:
     idle = f" {of.n_idle:,} of them ran nothing." if of.n_idle else ""
     return [
         Finding(
-            f"Work / longest {what} = {wording.number(parallelism)}: whatever the "
-            f"order, no more of the {of.n_workers:,} workers can be busy on "
-            f"average.{idle}",
+            f"On average no more than {wording.number(parallelism)} of the "
+            f"{of.n_workers:,} workers can be busy, whatever the order: that is work / "
+            f"longest {what}.{idle}",
             "Use fewer workers, or more and shorter tasks.",
         )
     ]

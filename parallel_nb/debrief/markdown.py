@@ -22,14 +22,15 @@ from .document import (
     clean,
 )
 
-# An underscore within a word means nothing, so `test_runner` stays readable.
-_SPECIAL = re.compile(r"[\\`*\[\]<>|~$&]|(?<![^\W_])_|_(?![^\W_])")
+# Some signs mean something in some places only: `test_runner` stays readable.
+_SPECIAL = re.compile(r"[\\`*\[\]<>|~$]|(?<![^\W_])_|_(?![^\W_])|&(?=#?\w+;)")
 _AT_LINE_START = re.compile(r"^(?:([-+=#:])|(\d{1,9})([.)]))")
 
 
 def markdown(section: Section, level: int = 1) -> str:
     """The section under a heading of that level, and all that is in it."""
-    parts = [f"{'#' * level} {inline(section.title)}"]
+    title = re.sub(r"(#+)$", r"\\\1", inline(section.title).strip())
+    parts = [f"{'#' * level} {title}"]
     parts += [_block(block, level) for block in section.blocks]
     return "\n\n".join(parts) + "\n" * (level == 1)
 
@@ -48,7 +49,7 @@ def inline(text) -> str:
         case Code():
             return f"`{text.text}`"
         case Strong():
-            return f"**{inline(text.text)}**"
+            return _strong(inline(text.text))
     line = re.sub(r"\s+", " ", clean(text))
     return _SPECIAL.sub(r"\\\g<0>", line)
 
@@ -80,12 +81,19 @@ def _line(text) -> str:
     )
 
 
+def _strong(text: str) -> str:
+    """Emphasis, which blanks at its ends would undo."""
+    return f"**{text.strip()}**" if text.strip() else ""
+
+
 def _facts(facts: Facts) -> list[str]:
-    return [f"- **{inline(name)}:** {inline(text)}" for name, text in facts.rows]
+    rows = ((inline(name).strip(), inline(text).strip()) for name, text in facts.rows)
+    return [f"- {_strong(f'{name}:')} {text}" for name, text in rows]
 
 
 def _entry(title, facts: Facts) -> str:
-    return "\n".join([f"- **{inline(title)}**", *(f"  {row}" for row in _facts(facts))])
+    head = f"- {_strong(inline(title)) or '–'}"
+    return "\n".join([head, *(f"  {row}" for row in _facts(facts))])
 
 
 def _fenced(text: str) -> str:

@@ -51,10 +51,11 @@ table-layout:auto;font-size:13px;font-variant-numeric:tabular-nums}
 background:none;border:0}
 .pnb-report th,.pnb-report td{padding:5px 14px 5px 0;border:0;
 border-bottom:1px solid #d7dce2;text-align:left;vertical-align:top;white-space:normal;
-max-width:none;min-width:4.5em;font-weight:400}
+max-width:none;min-width:7em;font-weight:400}
 .pnb-report td{overflow-wrap:anywhere}
 .pnb-report thead th{border-bottom:2px solid #d7dce2;white-space:nowrap}
-.pnb-report .pnb-number{text-align:right;white-space:nowrap;min-width:0}
+.pnb-report .pnb-number{text-align:right;white-space:nowrap;min-width:0;
+width:1%}
 .pnb-report .pnb-bar{display:block;height:4px;margin:3px 0 0;border-radius:2px;
 background:#e4e8ec}
 .pnb-report .pnb-bar i{display:block;height:4px;border-radius:2px;background:#0072b2}
@@ -64,7 +65,8 @@ border-radius:4px;font:12px/1.45 ui-monospace,SFMono-Regular,Menlo,Consolas,mono
 .pnb-report pre{margin:6px 0;padding:8px 10px;white-space:pre-wrap;
 overflow-wrap:anywhere}
 @media (max-width:560px){.pnb-report{padding:12px}
-.pnb-report dl{grid-template-columns:1fr;gap:0}.pnb-report dd{margin:0 0 6px}}
+.pnb-report dl{grid-template-columns:1fr;gap:0}.pnb-report dd{margin:0 0 6px}
+.pnb-report th,.pnb-report td{min-width:5em;padding:5px 10px 5px 0}}
 """.replace("\n", "").replace(".pnb-report", ".pnb-report.pnb-report.pnb-report")
 _TOP = 2  # a page or notebook around it has a heading of its own
 

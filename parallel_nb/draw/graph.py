@@ -28,11 +28,12 @@ from .margins import CHARACTER
 
 _STYLES = {"data": "-", "order": (0, (3, 1.5)), "conflict": (0, (1, 1.4))}
 _LABELS = {"data": "takes its result", "order": "comes after", "conflict": "conflict"}
-_MOST_ROWS = 64  # in one column
+_UNFOLDED = 64  # tasks in one column
 _SMOOTH = np.linspace(0.0, 1.0, 17)
 _SMALL, _SMALLEST = 7.5, 6.0  # points of letters that can be read, with some effort
 _FEWEST = 5  # letters that say something
 _MOST_LETTERS = 24  # beside a dot
+_PADDING = 0.9  # of a box beside its letters, in font sizes
 _TINT = 0.22  # of the agent's colour in its boxes
 
 
@@ -84,8 +85,9 @@ def plan(plan: Plan, ax: Axes | None = None) -> Axes:
             f"`plan` must be a Plan; got {type(plan).__name__}. "
             "`parallel_nb.plan(tasks)` makes one."
         )
-    highest = max(map(len, plan.rounds), default=1)
-    layers = Layers(plan.round_of, plan.edge_positions, most_rows=_MOST_ROWS)
+    if ax is not None:
+        ax = pictures.axes_for(ax, height=0)
+    layers = Layers(plan.round_of, plan.edge_positions, most_rows=_most_rows(plan, ax))
     n_rows = float(np.ptp(layers.y)) + 1 if plan.n_tasks else 1.0
     ax = pictures.axes_for(ax, height=max(2.4, 1.5 + 0.34 * n_rows))
     _frame(ax, plan, layers)
@@ -96,10 +98,24 @@ def plan(plan: Plan, ax: Axes | None = None) -> Axes:
         return ax
     room = _room(ax, len(plan.rounds), n_rows)
     handles = _lines(ax, plan, layers, room)
-    handles = [*_tasks(ax, plan, layers, room, highest), *handles]
+    handles = [*_tasks(ax, plan, layers, room), *handles]
     title_with_legend(ax, _title(plan), handles)
     pictures.describe(ax, _caption(plan))
     return ax
+
+
+def _most_rows(plan: Plan, ax: Axes | None) -> int:
+    """Rows of the longest column: all, or so many that it folds into squares."""
+    highest = max(map(len, plan.rounds), default=1)
+    if highest <= _UNFOLDED:
+        return _UNFOLDED
+    if ax is None:
+        width, height = rcParams["figure.figsize"]
+    else:
+        width, height = ax.get_window_extent().size
+    column = 0.8 * width / len(plan.rounds)
+    fewest = 16 if len(plan.rounds) <= 3 else _UNFOLDED  # lines need rows of their own
+    return int(np.clip(np.sqrt(highest * height / column), fewest, 2 * _UNFOLDED))
 
 
 def _frame(ax: Axes, plan: Plan, layers: Layers) -> None:
@@ -112,6 +128,11 @@ def _frame(ax: Axes, plan: Plan, layers: Layers) -> None:
     ax.tick_params(axis="x", length=0)
     ax.grid(visible=False)
     ax.spines[:].set_visible(False)
+
+
+def _chain(plan: Plan) -> tuple[int, ...]:
+    """The critical path, where it is one: a task that waits for none is no chain."""
+    return plan.critical_path if len(plan.critical_path) > 1 else ()
 
 
 def _room(ax: Axes, n_columns: int, n_rows: float) -> Room:
@@ -127,7 +148,7 @@ def _room(ax: Axes, n_columns: int, n_rows: float) -> Room:
 def _lines(ax: Axes, plan: Plan, layers: Layers, room: Room) -> list:
     """Draw the edges; what the legend has to say of them."""
     kinds = plan.edge_kinds
-    chain = plan.critical_path
+    chain = _chain(plan)
     critical = set(zip(chain[1:], chain, strict=False))
     pairs = list(map(tuple, plan.edge_positions.tolist()))
     is_bold = np.array([pair in critical for pair in pairs], dtype=bool)
@@ -154,7 +175,7 @@ def _lines(ax: Axes, plan: Plan, layers: Layers, room: Room) -> list:
             handles.append(
                 Line2D([], [], color=palette.GREY, linestyle=style, label=_LABELS[kind])
             )
-    if len(chain) > 1:
+    if chain:
         label = "critical path"
         handles.append(Line2D([], [], color=ink, linewidth=2.2, label=label))
     return handles
@@ -173,17 +194,17 @@ def _curve(way) -> np.ndarray:
 # --- tasks ---
 
 
-def _tasks(ax: Axes, plan: Plan, layers: Layers, room: Room, highest: int) -> list:
+def _tasks(ax: Axes, plan: Plan, layers: Layers, room: Room) -> list:
     """Draw the tasks; what the legend has to say of them."""
     colours = _colours(plan)
     agents = [task.agent for task in plan.tasks]
     ink = _ink(ax)
     largest = FontProperties(size=rcParams["font.size"]).get_size_in_points()
     longest = max(len(task.name) for task in plan.tasks)
-    fits = 0.9 * room.width / (CHARACTER * longest)
+    fits = 0.95 * room.width / (CHARACTER * longest + _PADDING)
     size = min(largest, room.height / 2, max(fits, _SMALL))
-    n_letters = int(0.9 * room.width / (CHARACTER * size))
-    if highest <= _MOST_ROWS and size >= _SMALLEST and n_letters >= _FEWEST:
+    n_letters = int((0.95 * room.width / size - _PADDING) / CHARACTER)
+    if layers.n_folds == 1 and size >= _SMALLEST and n_letters >= _FEWEST:
         _boxes(ax, plan, layers, [colours[a] for a in agents], ink, size, n_letters)
     else:
         _dots(ax, plan, layers, [colours[a] for a in agents], ink, room)
@@ -212,16 +233,16 @@ def _colours(plan: Plan) -> dict:
 
 
 def _boxes(ax, plan, layers, colours, ink, size, n_letters) -> None:
-    critical = set(plan.critical_path)
+    critical = _chain(plan)
     faces = {colour: _tinted(ax, colour, _TINT) for colour in set(colours)}
     for position, task in enumerate(plan.tasks):
         is_bold = position in critical
         ax.text(
             layers.x[position],
             layers.y[position],
-            wording.shortened(task.name, n_letters).replace("$", r"\$"),
+            _squeezed(task.name, n_letters),
             ha="center",
-            va="center",
+            va="center_baseline",
             fontsize=size,
             fontweight="bold" if is_bold else "normal",
             zorder=3,
@@ -235,10 +256,11 @@ def _boxes(ax, plan, layers, colours, ink, size, n_letters) -> None:
 
 
 def _dots(ax, plan, layers, colours, ink, room: Room) -> None:
+    chain = _chain(plan)
     critical = np.zeros(plan.n_tasks, dtype=bool)
-    critical[list(plan.critical_path)] = True
-    fold = max(max(map(len, plan.rounds)) / _MOST_ROWS, 1.0)
-    across = float(np.clip(0.85 * min(room.height, room.width / fold), 2.5, 9.0))
+    critical[list(chain)] = True
+    side = 0.8 * room.width / layers.n_folds
+    across = float(np.clip(0.85 * min(room.height, side), 2.5, 9.0))
     bold = max(1.25 * across, 5.0)
     ax.scatter(
         layers.x,
@@ -250,15 +272,13 @@ def _dots(ax, plan, layers, colours, ink, room: Room) -> None:
         zorder=2.5,
     )
     size = max(_SMALLEST, 0.75 * FontProperties(size=rcParams["font.size"]).get_size())
-    if len(plan.critical_path) < 2 or room.width < 1.2 * size:
+    if not chain or room.width < 1.2 * size:
         return
-    for position in plan.critical_path:
+    for position in chain:
         ax.annotate(
-            wording.shortened(plan.tasks[position].name, _MOST_LETTERS).replace(
-                "$", r"\$"
-            ),
+            _squeezed(plan.tasks[position].name, _MOST_LETTERS),
             (layers.x[position], layers.y[position]),
-            xytext=(0.5 * bold, 0.6 * bold),
+            xytext=(0.6 * bold, 0.8 * bold),
             textcoords="offset points",
             rotation=45,
             rotation_mode="anchor",
@@ -268,9 +288,9 @@ def _dots(ax, plan, layers, colours, ink, room: Room) -> None:
             zorder=3,
             path_effects=[withStroke(linewidth=2, foreground=tuple(_paper(ax)))],
         )
-    longest = max(len(plan.tasks[position].name) for position in plan.critical_path)
+    longest = max(len(plan.tasks[position].name) for position in chain)
     letters = CHARACTER * size * min(longest, _MOST_LETTERS)
-    top = layers.y[list(plan.critical_path)].min() - layers.y.min()
+    top = layers.y[list(chain)].min() - layers.y.min()
     _make_room_above(ax, 0.75 * letters + bold - top * room.height)
 
 
@@ -304,12 +324,27 @@ def _paper(ax: Axes) -> np.ndarray:
 # --- words ---
 
 
+def _squeezed(name: str, most: int) -> str:
+    """A name in at most so many letters, its end among them: numbers stand there.
+
+    Examples
+    --------
+    >>> _squeezed("train model 26", 10)
+    'train … 26'
+    """
+    name = wording.shortened(name, 200)
+    if len(name) > most:
+        n_last = (most - 1) // 3
+        name = f"{name[: most - 1 - n_last]}…{name[len(name) - n_last :]}"
+    return name.replace("$", r"\$")
+
+
 def _title(plan: Plan) -> str:
     parts = [
         wording.count(plan.n_tasks, "task"),
         wording.count(len(plan.rounds), "round"),
     ]
-    if plan.span > 0:
+    if _chain(plan):
         parts.append(f"critical path {plan.costs.text(plan.span)}")
     return " · ".join(parts)
 
@@ -330,8 +365,8 @@ def _caption(plan: Plan) -> str:
     if counts:
         text += f". Tasks wait for others {len(kinds):,} times: {', '.join(counts)}"
     sentences = [f"{text}."]
-    if len(plan.critical_path) > 1:
-        names = [wording.shortened(plan.tasks[p].name, 40) for p in plan.critical_path]
+    if _chain(plan):
+        names = [wording.shortened(plan.tasks[p].name, 40) for p in _chain(plan)]
         if len(names) > 6:
             names[3:-3] = [f"{len(names) - 6} more"]
         sentences.append(

@@ -39,6 +39,8 @@ class Layers:
     ----------
     x, y : float arrays of shape (n_tasks,)
         In columns and rows; folded columns are less than one wide.
+    n_folds : int
+        Tasks in one row of the fullest column.
     ways : list of lists of (float, float)
         For each edge, where it begins, bends and ends.
     """
@@ -60,6 +62,7 @@ class Layers:
             self._columns[number].append(node)
         counts = Counter(column)
         self._folds = [-(-counts[c] // most_rows) for c in range(len(self._columns))]
+        self.n_folds = max(self._folds, default=1)
         self._row = [0.0] * len(self._column)
         self._order()
         self._straighten()
@@ -114,24 +117,25 @@ class Layers:
     def _straighten(self):
         """Rows as near to those of neighbours as the room that each needs allows."""
         bend = _BEND if sum(self._is_task) <= _MANY else _THIN
+        offsets = []
+        for nodes, fold in zip(self._columns, self._folds, strict=True):
+            sizes = [1 / fold if self._is_task[node] else bend for node in nodes]
+            room = [(one + other) / 2 for one, other in pairwise(sizes)]
+            offsets.append(np.concatenate([[0.0], np.cumsum(room)]))
+            self._set(nodes, offsets[-1] - offsets[-1][-1] / 2)
         for sweep in range(_SWEEPS):
-            forwards = sweep % 2 == 0
-            columns = list(enumerate(self._columns))
-            for number, nodes in columns if forwards else columns[::-1]:
-                sizes = [
-                    1 / self._folds[number] if self._is_task[node] else bend
-                    for node in nodes
-                ]
-                room = np.cumsum([(a + b) / 2 for a, b in pairwise(sizes)])
-                offset = np.concatenate([[0.0], room])
+            columns = list(zip(self._columns, offsets, strict=True))
+            for nodes, offset in columns if sweep % 2 == 0 else columns[::-1]:
                 links = [self._before[node] + self._after[node] for node in nodes]
                 wish = [
                     self._mean(each, node) if each else 0.0
                     for node, each in zip(nodes, links, strict=True)
                 ]
-                rows = _ascending(np.array(wish) - offset) + offset
-                for node, row in zip(nodes, rows.tolist(), strict=True):
-                    self._row[node] = row
+                self._set(nodes, _ascending(np.array(wish) - offset) + offset)
+
+    def _set(self, nodes, rows: np.ndarray):
+        for node, row in zip(nodes, rows.tolist(), strict=True):
+            self._row[node] = row
 
     def _place(self, n_tasks):
         x = np.array(self._column, dtype=float)

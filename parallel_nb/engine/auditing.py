@@ -10,18 +10,16 @@ import sys
 import threading
 
 # Whose opening and listing of files is a search for code.
-_IMPORTERS = frozenset(
+_LOADERS = frozenset(
     {
         "_frozen_importlib",
         "_frozen_importlib_external",
         "importlib._bootstrap",
         "importlib._bootstrap_external",
-        "importlib.metadata",
-        "linecache",
-        "pkgutil",
-        "zipimport",
     }
 )
+_IMPORTERS = _LOADERS | {"importlib.metadata", "linecache", "pkgutil", "zipimport"}
+_MORE_THAN_READING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
 _THIS_MACHINE = frozenset({"127.0.0.1", "0.0.0.0", "::1", "::", ""})
 
 _watch = None
@@ -78,13 +76,17 @@ def _first_open(watch, path, mode, flags):
     frame = sys._getframe(3)
     if _is_import(frame, path) or _is_inside_rmtree(frame) or watch.is_own(path):
         return ()
+    how = f"open({mode!r})" if mode is not None else f"os.open({_flags(flags)})"
+    if not flags & _MORE_THAN_READING:
+        # What it leads to, if anything, can be found out afterwards, off the clock.
+        place = watch.place(path)
+        return (watch.touch("look", place, how),) if place is not None else ()
     place, status = watch.target(path)
     is_there, may_create = status is not None, flags & os.O_CREAT
     if is_there and stat.S_ISDIR(status.st_mode):
-        return ()  # nothing is read before it is listed; a file opened there is nameless
+        return ()  # a file that has no name, or an error
     if not is_there and not may_create:
         return ()  # it will fail
-    how = f"open({mode!r})" if mode is not None else f"os.open({_flags(flags)})"
     if is_there and may_create and flags & os.O_EXCL:
         return (watch.touch("read", place, f"{how}, which was there", "file"),)
     counters = ()
@@ -113,6 +115,14 @@ def _is_import(frame, path=""):
         return False
     # Loaders fetch a package's data, too, and that may be the task's.
     return not path or module == "linecache" or ".py" in path.rpartition("/")[2]
+
+
+def _is_importing(frame):
+    while frame is not None:
+        if frame.f_globals.get("__name__") in _LOADERS:
+            return True
+        frame = frame.f_back
+    return False
 
 
 def _is_inside_rmtree(frame):
@@ -202,6 +212,8 @@ def _environment(watch, event, args):
     import zlib
 
     how = "set" if event == "os.putenv" else "unset"
+    if _is_importing(sys._getframe(2)):
+        how += " by an import"
     # It may be a secret: noted is only what tells whether two are the same.
     value = f"{zlib.crc32(os.fsencode(args[1])):08x}" if len(args) > 1 else ""
     watch.touch("environment", f"env:{os.fsdecode(args[0])}", how, value)

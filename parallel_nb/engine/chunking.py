@@ -6,6 +6,9 @@ Numbers in, a number out; knows neither tasks nor backends.
 # Seconds of work per message: long enough to hide a message's cost (about 0.2 ms),
 # short enough to keep the tail short and progress moving.
 TARGET = 0.05
+# The same where chunks are executed in this thread: there is no tail to keep
+# short, and each return to the scheduler loop costs 0.3 ms.
+ALONE = 0.25
 # No chunk is planned shorter than this, or a batch's last tasks would travel alone.
 _FLOOR = 0.0005
 # A first attempt may be a lucky one: trust in a rate grows with what it was seen to do.

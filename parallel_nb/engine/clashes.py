@@ -21,6 +21,7 @@ from .touching import (
     ENVIRONMENT,
     FOLDER,
     NAMES,
+    NOTHING,
     READ,
     TREE,
     Access,
@@ -43,7 +44,9 @@ class Clash(NamedTuple):
     then_writes: bool
     over: str  # the part of the resource, as `touching` has it
     owner: int = -1  # of the two, who makes, changes or removes the folder
-    inside: tuple[str, ...] = ()  # what in the folder the other uses, or the owner changes
+    inside: tuple[
+        str, ...
+    ] = ()  # what in the folder the other uses, or the owner changes
 
 
 def without_noise(accesses: Mapping[int, list[Access]], cwd) -> dict[int, list[Access]]:
@@ -125,6 +128,8 @@ class _Tables:
 
     def _enter(self, task, access, is_in_vain):
         resource, writes = access.resource, access.kind in CHANGES
+        if access.part == NOTHING:
+            return
         if access.kind == ENVIRONMENT:
             self.variables[resource][task] = access.values
         elif access.kind == CWD:
@@ -180,7 +185,7 @@ class _Tables:
                         yield _ordered(changer, lister, folder, False, NAMES, inside)
 
     def on_folders(self):
-        """Who uses something inside of a folder that another makes, moves or removes."""
+        """Who uses something inside a folder that another makes, moves or removes."""
         if not self.trees and not self.made:
             return
         inside = defaultdict(lambda: defaultdict(list))  # (folder, task) by part

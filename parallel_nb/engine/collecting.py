@@ -298,10 +298,16 @@ def identify_lanes(pids, threads, started, ended, n_workers):
     -------
     int32 array of shape (n,)
     """
-    keys = pd.MultiIndex.from_arrays([pids, threads])
-    codes, identities = pd.factorize(keys)
+    identities = {}
+    codes = np.array(
+        [
+            identities.setdefault(key, len(identities))
+            for key in zip(pids.tolist(), threads.tolist(), strict=True)
+        ],
+        np.int32,
+    )
     if len(identities) <= n_workers:
-        return codes.astype(np.int32)
+        return codes
     spans = pd.DataFrame({"code": codes, "first": started, "last": ended})
     spans = spans.groupby("code").agg({"first": "min", "last": "max"})
     return colour_lanes(spans["first"].to_numpy(), spans["last"].to_numpy())[codes]

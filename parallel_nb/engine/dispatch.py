@@ -14,7 +14,7 @@ from ..errors import BackendError
 from ..schema import STATUSES
 from ..tasks import Shell
 from . import worker
-from .chunking import TARGET, Sizer
+from .chunking import ALONE, TARGET, Sizer
 from .events import Event
 from .intake import Entry, Intake, is_broken_pool
 from .lanes import LaneNotStarted, WorkerDied
@@ -72,6 +72,7 @@ class Dispatcher:
         self._outstanding = {}
         self._arrived = queue.SimpleQueue()
         n = self._workers.n_workers
+        self._target = ALONE if self._workers.is_inline else TARGET
         has_shell = any(isinstance(item, Shell) for item in _items(batch))
         # Who runs where is this loop's choice; elsewhere the backend's.
         self._assigns_lanes = batch.is_planned or has_shell
@@ -167,7 +168,9 @@ class Dispatcher:
     def _sizer(self, func):
         key = id(func)
         if key not in self._sizers:
-            self._sizers[key] = Sizer(self._workers.n_workers, rate=self._rate)
+            self._sizers[key] = Sizer(
+                self._workers.n_workers, rate=self._rate, target=self._target
+            )
         return self._sizers[key]
 
     def _send(self, piece):
@@ -176,7 +179,6 @@ class Dispatcher:
         if self._batch.is_planned or self._listener is not None:
             position = int(piece.positions[0])
             self._n_attempts[position] = self._n_attempts.get(position, 0) + 1
-            self._tell("submitted", position)
         if isinstance(piece.func, Shell):
             self._send_command(entry)
         else:
@@ -189,12 +191,13 @@ class Dispatcher:
         try:
             if piece.error is not None:
                 raise piece.error
-            chunk = workers.chunk(piece, _OVERRUN * TARGET)
+            chunk = workers.chunk(piece, _OVERRUN * self._target)
         except Exception as error:
             back = self._intake.refusal(entry, error)
             self._come_back(back)
             if not back:
                 self._settle(entry)
+                self._is_over()
             return
         entry.chunk = chunk
         if isinstance(chunk.inputs, bytes):
@@ -236,6 +239,8 @@ class Dispatcher:
         if self._assigns_lanes:
             entry.lane = self._free_lanes.pop()
         self._outstanding[entry.number] = entry
+        if self._listener is not None:
+            self._tell("submitted", int(entry.piece.positions[0]))
         return entry.number
 
     def _withdraw(self, entry):
@@ -313,18 +318,21 @@ class Dispatcher:
         position = int(entry.piece.positions[0])
         status = STATUSES[collector.last_status]
         batch.release(position)
-        retries = batch.items[position].retries
-        if status != "done" and self._n_attempts[position] <= retries:
+        has_more_tries = self._n_attempts[position] <= batch.items[position].retries
+        if status != "done" and has_more_tries and not self._is_stopping:
             collector.n_failed -= 1
             batch.again(position)
             self._tell("retried", position)
             return
-        self._tell(status, position)
+        error, skipped = collector.last_error, []
         for task, cause in batch.settle(position, status == "done"):
-            why = batch.reason_to_skip(cause)
-            skipped = Entry(-1, batch.piece_of(task), math.nan)
-            collector.add(skipped, 0, "skipped", why)
-            self._tell("skipped", task, error=why)
+            skipped.append((task, batch.reason_to_skip(cause)))
+            entry = Entry(-1, batch.piece_of(task), math.nan)
+            collector.add(entry, 0, "skipped", skipped[-1][1])
+        # Listeners come last: one that is interrupted leaves nothing half done.
+        self._tell(status, position, error)
+        for task, why in skipped:
+            self._tell("skipped", task, why)
         self._tell_ready()
 
     def _tell_ready(self):

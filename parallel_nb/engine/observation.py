@@ -106,21 +106,11 @@ class Observation:
         return self.conflicts[~self.conflicts["declared"]].reset_index(drop=True)
 
     def __repr__(self):
-        n_tasks, n_seen = len(self.tasks), len(self.observed)
-        seen = f"{n_seen} of {n_tasks} tasks" if n_seen < n_tasks else _n(n_tasks, "task")
-        n_conflicts, n_undeclared = len(self.conflicts), len(self.undeclared)
-        said = _n(n_conflicts, "conflict") if n_conflicts else "no conflict"
-        if n_conflicts:
-            said += f", {n_undeclared or 'none'} undeclared"
-        return f"<Observation {seen} · {said}>"
+        return retelling.line(self)
 
     def to_text(self) -> str:
         """The observation on a page: who disturbs whom, and what could not be seen."""
         return retelling.page(self, self._told)
-
-
-def _n(number, what):
-    return f"{number} {what}{'s' * (number != 1)}"
 
 
 def make_observation(
@@ -162,9 +152,7 @@ def make_observation(
         *(name for c in clashes for name in (c.resource, *c.inside)),
     }
     declared = Declared(tasks, sorted(asked))
-    is_declared = [
-        (c.first, c.then) in ordered or declared.covers(c) for c in clashes
-    ]
+    is_declared = [(c.first, c.then) in ordered or declared.covers(c) for c in clashes]
     return Observation(
         accesses=_accesses_frame(tasks, accesses),
         reads=tuple(map(tuple, reads)),
@@ -209,12 +197,10 @@ def _for_plan(accesses, clashes, n):
             (clash.first, clash.first_writes),
             (clash.then, clash.then_writes),
         ):
-            if clash.owner < 0 or (task == clash.owner and clash.over != NAMES):
-                named = (clash.resource,)
-            elif clash.over == NAMES and task != clash.owner:
-                named = (clash.resource,)
-            else:
-                named = clash.inside
+            # Who changes names in a folder names these, not the folder.
+            is_owner = task == clash.owner
+            is_whole = clash.owner < 0 or is_owner != (clash.over == NAMES)
+            named = (clash.resource,) if is_whole else clash.inside
             (writes if is_write else reads)[task].update(dict.fromkeys(named))
     return reads, writes
 
@@ -232,10 +218,9 @@ def _accesses_frame(tasks, accesses):
             if all(a.is_temporary for a in group):
                 how.append("temporary")
             count = sum(a.count for a in group)
-            rows.append(
-                (task, tasks[task].name, resource, kind, count, ", ".join(how))
-            )
-    task, name, resource, kind, count, how = zip(*rows, strict=True) if rows else [()] * 6
+            rows.append((task, tasks[task].name, resource, kind, count, ", ".join(how)))
+    columns = zip(*rows, strict=True) if rows else [()] * 6
+    task, name, resource, kind, count, how = columns
     return pd.DataFrame(
         {
             "task": np.array(task, np.int64),
@@ -291,9 +276,7 @@ def _filled(tasks, order, reads, writes, declared):
     copies: dict = {}
     for position in order:
         task = tasks[position]
-        more_reads = [
-            r for r in reads[position] if declared.by(position, r) is None
-        ]
+        more_reads = [r for r in reads[position] if declared.by(position, r) is None]
         more_writes = [w for w in writes[position] if not declared.by(position, w)]
         fields = {
             "reads": (*task.reads, *(r for r in more_reads if r not in more_writes)),

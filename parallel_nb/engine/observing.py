@@ -33,7 +33,8 @@ from .jobs import versions
 from .lanes import LaneNotStarted, Lease, Place, WorkerDied
 from .observation import Observation, make_observation
 from .shell import ShellAttempt
-from .touching import COMMAND, CONNECT, is_untraced, read_notes, settle
+from .retelling import quoted
+from .touching import COMMAND, CONNECT, NOTHING, is_untraced, read_notes, settle
 from .traces import read_trace
 
 _STATUS = {
@@ -252,6 +253,7 @@ class _Seen:
     pid: int = 0
     max_rss: float = math.nan
     accesses: list = dataclasses.field(default_factory=list)
+    has_returned: bool = False
     left: tuple = ()
     uses_relative: bool = False
     remarks: list = dataclasses.field(default_factory=list)
@@ -330,7 +332,9 @@ class _Watcher:
                 raise
             except WorkerDied as death:
                 seen.status = "timeout" if is_late else "crashed"
-                seen.error = f"it took longer than {limit:g} s" if is_late else str(death)
+                seen.error = (
+                    f"it took longer than {limit:g} s" if is_late else str(death)
+                )
                 if death.salvage is not None:
                     seen.ended = death.salvage.died
             except Exception as error:
@@ -350,6 +354,7 @@ class _Watcher:
         seen.status = _STATUS[report.status]
         seen.started, seen.ended = report.started, report.ended
         seen.cpu, seen.max_rss = report.cpu, report.max_rss or math.nan
+        seen.has_returned = report.has_returned
         if report.n_threads:
             seen.remarks.append(
                 f"left {report.n_threads} thread{'s' * (report.n_threads > 1)} running"
@@ -381,7 +386,9 @@ class _Watcher:
         if not math.isnan(seen.ended) and math.isnan(seen.started):
             seen.started = notes.started
             seen.ended = seen.ended if notes.started <= seen.ended else math.nan
-        seen.left = tuple(sorted(notes.left_variables))
+        imported = {a.resource for a in seen.accesses if a.part == NOTHING}
+        left = notes.left_variables - imported
+        seen.left = tuple(name.removeprefix("env:") for name in sorted(left))
         if notes.left_folder:
             seen.left += ("the working directory",)
         commands = [a for a in seen.accesses if a.kind == COMMAND]
@@ -446,7 +453,7 @@ class _Watcher:
             if not attempt.error or attempt.is_invalid:
                 self._results[task] = result
         if attempt.is_invalid:
-            seen.status = "invalid"
+            seen.status, seen.has_returned = "invalid", True
         if was_late.is_set() and attempt.error:
             seen.status, seen.error = "timeout", f"it took longer than {limit:g} s"
         if words is not None:
@@ -462,7 +469,7 @@ class _Watcher:
     # -- all together --------------------------------------------------------
 
     def finish(self, order, waits, chosen):
-        seen = self._seen
+        seen, named = self._seen, quoted(self._tasks)
         cwd = self._place.folder
         accesses = clashes.without_noise(
             {i: one.accesses for i, one in seen.items()}, cwd
@@ -479,23 +486,21 @@ class _Watcher:
             order=order,
             ordered=clashes.in_order(found, order, waits),
             left={i: one.left for i, one in seen.items()},
-            not_observed=self._not_observed(accesses),
+            not_observed=self._not_observed(accesses, named),
             run=self._run(waits),
             cwd=cwd,
         )
 
-    def _not_observed(self, accesses):
-        tasks, said = self._tasks, []
-        n_outside = len(tasks) - len(self._seen)
+    def _not_observed(self, accesses, named):
+        said = []
+        n_outside = len(named) - len(self._seen)
         if n_outside:
-            said.append(
-                f"{n_outside} task{'s' * (n_outside > 1)} outside the sample."
-            )
+            said.append(f"{n_outside} task{'s' * (n_outside > 1)} outside the sample.")
         for i, one in sorted(self._seen.items()):
-            name = repr(tasks[i].name)
+            name = named[i]
             if one.status == "skipped":
                 said.append(f"{name} did not run: {one.error}.")
-            elif one.status not in ("done", "invalid"):
+            elif one.status != "done" and not one.has_returned:
                 first = one.error.strip().partition("\n")[0]
                 said.append(
                     f"What {name} would have done after it ended as {one.status} "

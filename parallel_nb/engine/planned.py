@@ -5,11 +5,13 @@ the longest remaining path goes. Knows order and counts; nothing of workers or r
 """
 
 import heapq
+import statistics
 from collections import defaultdict, deque
 
 import numpy as np
 
 from ..errors import ArgumentError
+from ..scheduling.greedy import _Locks as Locks
 from ..tasks import Shell, Task, median_factor, with_results
 from .batch import Piece
 
@@ -35,50 +37,41 @@ class Planned:
     def __init__(self, plan, clock, *, uses_barriers=False):
         self.items = plan.tasks
         self.names = [task.name for task in plan.tasks]
+        self.agents = [task.agent for task in plan.tasks]
         self.n_known = n = len(plan.tasks)
+        self.rounds = plan.round_of.astype(np.int32)
         self._plan = plan
         self._clock = clock
-        self._needed_by = defaultdict(list)  # task -> tasks that need its success
-        self._followed_by = defaultdict(list)  # task -> tasks that wait for its end
-        self._n_before = np.zeros(n, np.int64)
-        edges = plan.edges
-        for task, after, kind in zip(
-            edges["task"].tolist(),
-            edges["after"].tolist(),
-            edges["kind"].tolist(),
-            strict=True,
-        ):
-            kinds = self._needed_by if kind in _NEEDS else self._followed_by
-            kinds[after].append(task)
-            self._n_before[task] += 1
-        self._free = {name: agent.slots for name, agent in plan.agents.items()}
-        self._ready = defaultdict(list)  # agent -> heap of (-priority, position, since)
-        self._parked = defaultdict(list)  # resource -> what waits for its lock
-        self._readers = defaultdict(int)  # resource -> how many hold it; -1: a writer
-        self._round = np.zeros(n, np.int32)
-        for number, members in enumerate(plan.rounds):
-            self._round[list(members)] = number
-        self._uses_barriers = uses_barriers
-        self._current_round = 0
-        self._left_in_round = np.bincount(self._round, minlength=1)
-        self._held = defaultdict(list)  # round -> ready tasks behind its barrier
-        self._is_settled = np.zeros(n, bool)
-        self._is_out = np.zeros(n, bool)
-        self._newly = []
         self._timeouts = timeouts(plan)
+        # The list of list scheduling; a task is known by its place there.
+        self._order = np.argsort(-plan.priority, kind="stable").tolist()
+        self._rank = np.argsort(self._order).tolist()
+        self._ready = defaultdict(list)  # agent -> heap of ranks
+        self._since = [float("nan")] * n  # when each became ready
+        self._newly = []
+        self._free = {name: agent.slots for name, agent in plan.agents.items()}
+        self._locks = None
+        if any(plan.locks):
+            self._locks = Locks(plan.locks, self._rank, self.agents)
+        self._is_settled = bytearray(n)
+        self._is_out = bytearray(n)
+        self._uses_barriers = uses_barriers
+        self._round = self.rounds.tolist()
+        self._current_round = 0
+        self._left_in_round = np.bincount(self.rounds, minlength=1).tolist()
+        self._held = defaultdict(list)  # round -> ready tasks behind its barrier
+        self._behind = [[] for _ in range(n)]  # those that wait for each task's end
+        self._needing = [[] for _ in range(n)]  # those of them that need its success
+        self._n_before = [len(waits) for waits in plan.predecessors]
+        for task, kinds in enumerate(plan.settled.waits):
+            for after, kind in kinds.items():
+                self._behind[after].append(task)
+                if kind in _NEEDS:
+                    self._needing[after].append(task)
         now = clock()
-        for position in np.flatnonzero(self._n_before == 0).tolist():
-            self._become_ready(position, now)
-
-    @property
-    def rounds(self):
-        """Round of each task."""
-        return self._round
-
-    @property
-    def agents(self):
-        """Name of the agent of each task, or None."""
-        return [task.agent for task in self.items]
+        for position, n_before in enumerate(self._n_before):
+            if not n_before:
+                self._become_ready(position, now)
 
     @property
     def edges(self):
@@ -89,14 +82,14 @@ class Planned:
 
     def _become_ready(self, position, now):
         self._newly.append(position)
+        self._since[position] = now
         if self._uses_barriers and self._round[position] > self._current_round:
-            self._held[int(self._round[position])].append((position, now))
-            return
-        self._push(position, now)
+            self._held[self._round[position]].append(position)
+        else:
+            self._push(position)
 
-    def _push(self, position, since):
-        entry = (-float(self._plan.priority[position]), position, since)
-        heapq.heappush(self._ready[self.items[position].agent], entry)
+    def _push(self, position):
+        heapq.heappush(self._ready[self.agents[position]], self._rank[position])
 
     def next_piece(self, results):
         """The ready task that is furthest from the end, alone; None if none may start.
@@ -106,69 +99,58 @@ class Planned:
         results : list
             Of the tasks done so far, in batch order.
         """
-        while True:
-            agent = self._best_agent()
-            if agent is _NOBODY:
-                return None
-            _, position, since = heapq.heappop(self._ready[agent])
-            if self._is_settled[position] or not self._lock(position, since):
+        while (heap := self._best_heap()) is not None:
+            position = self._order[heapq.heappop(heap)]
+            if not self._lock(position):
                 continue
+            agent = self.agents[position]
             if agent is not None:
                 self._free[agent] -= 1
             self._is_out[position] = True
-            return self._piece(position, since, results)
+            return self._piece(position, results)
+        return None
 
-    def _best_agent(self):
-        best, found = None, _NOBODY
+    def _best_heap(self):
+        best = None
         for agent, heap in self._ready.items():
             if not heap or (agent is not None and self._free[agent] <= 0):
                 continue
-            if best is None or heap[0] < best:
-                best, found = heap[0], agent
-        return found
+            if best is None or heap[0] < best[0]:
+                best = heap
+        return best
 
-    def _piece(self, position, since, results):
-        task = self.items[position]
-        positions = np.array([position])
-        if isinstance(task, Shell):
-            piece = Piece(task, True, positions, [((), {})], 1.0, since)
-            piece.timeout = self._timeouts[position]
+    def _lock(self, position):
+        """Whether the task has all its locks; else it is told when to try again."""
+        if self._locks is None:
+            return True
+        has_all, also = self._locks.acquire(position)
+        for waiting in also:
+            self._push(waiting)
+        return has_all
+
+    def _piece(self, position, results):
+        task, inputs = self.items[position], self._plan.inputs[position]
+        is_shell = isinstance(task, Shell)
+        piece = Piece(
+            task if is_shell else task.func,
+            True,
+            np.array([position]),
+            [((), {})],
+            1.0,
+            self._since[position],
+            timeout=self._timeouts[position],
+        )
+        if is_shell:
             return piece
-        known = {self.items[i]: results[i] for i in self._plan.inputs[position]}
-        piece = Piece(task.func, True, positions, [((), {})], 1.0, since)
-        try:
-            call = with_results(task, known)
-        except ArgumentError as error:
-            piece.error = error
-            return piece
-        piece.timeout = self._timeouts[position]
+        call = task.args, task.kwargs
+        if inputs:
+            try:
+                call = with_results(task, {self.items[i]: results[i] for i in inputs})
+            except Exception as error:  # also what results say of being hashed
+                piece.error = error
+                return piece
         piece.inputs = [call if task.check is None else (*call, task.check)]
         return piece
-
-    # -- locks ---------------------------------------------------------------
-
-    def _lock(self, position, since):
-        """Take the task's locks, all or none; without them it waits for the first."""
-        locks = self._plan.locks[position] if self._plan.locks else ()
-        for resource, mode in locks:
-            held = self._readers[resource]
-            if held < 0 or (mode == "write" and held > 0):
-                self._parked[resource].append((position, since))
-                return False
-        for resource, mode in locks:
-            held = self._readers[resource]
-            self._readers[resource] = -1 if mode == "write" else held + 1
-        return True
-
-    def _unlock(self, position):
-        locks = self._plan.locks[position] if self._plan.locks else ()
-        for resource, mode in locks:
-            self._readers[resource] = (
-                0 if mode == "write" else self._readers[resource] - 1
-            )
-            if self._readers[resource] == 0:
-                for waiting, since in self._parked.pop(resource, ()):
-                    self._push(waiting, since)
 
     # -- becoming settled ----------------------------------------------------
 
@@ -177,14 +159,17 @@ class Planned:
         if not self._is_out[position]:
             return
         self._is_out[position] = False
-        agent = self.items[position].agent
+        agent = self.agents[position]
         if agent is not None:
             self._free[agent] += 1
-        self._unlock(position)
+        if self._locks is not None:
+            for waiting in self._locks.release(position):
+                self._push(waiting)
 
     def again(self, position):
         """Another attempt of the task is wanted."""
-        self._push(position, self._clock())
+        self._since[position] = self._clock()
+        self._push(position)
 
     def settle(self, position, is_done):
         """A task has its final status: those behind it become ready, or are skipped.
@@ -194,47 +179,48 @@ class Planned:
         list of (int, int)
             Tasks that will not run, each with the one whose success it needed.
         """
-        now, skipped = self._clock(), []
-        pending = deque([(position, is_done)])
-        while pending:
-            at, succeeded = pending.popleft()
-            if self._is_settled[at]:
-                continue
-            self._is_settled[at] = True
-            self._leave_round(at, now)
-            for follower in self._followed_by[at]:
-                self._step(follower, now)
-            for needing in self._needed_by[at]:
-                if succeeded:
-                    self._step(needing, now)
-                elif not self._is_settled[needing]:
-                    skipped.append((needing, at))
-                    pending.append((needing, False))
-        # A task can be doomed by two of its inputs: it is skipped once.
-        return list({task: (task, cause) for task, cause in reversed(skipped)}.values())
+        now = self._clock()
+        skipped, doomed = [], deque([] if is_done else [position])
+        self._end(position, now)
+        while doomed:
+            cause = doomed.popleft()
+            for task in self._needing[cause]:
+                if not self._is_settled[task]:
+                    self._end(task, now)
+                    skipped.append((task, cause))
+                    doomed.append(task)
+        # Who follows a skipped task waits for what that one waited for: where their
+        # conflict goes through it, no edge of their own keeps them apart.
+        passed = [position]
+        while passed:
+            for task in self._behind[passed.pop()]:
+                self._n_before[task] -= 1
+                if not self._n_before[task] and self._is_settled[task]:
+                    passed.append(task)
+                elif not self._n_before[task]:
+                    self._become_ready(task, now)
+        return skipped
 
-    def _step(self, position, now):
-        self._n_before[position] -= 1
-        if self._n_before[position] == 0 and not self._is_settled[position]:
-            self._become_ready(position, now)
-
-    def _leave_round(self, position, now):
-        self._left_in_round[self._round[position]] -= 1
+    def _end(self, position, now):
+        self._is_settled[position] = True
+        left = self._left_in_round
+        left[self._round[position]] -= 1
         while (
             self._uses_barriers
-            and self._current_round < len(self._left_in_round) - 1
-            and self._left_in_round[self._current_round] == 0
+            and self._current_round < len(left) - 1
+            and left[self._current_round] == 0
         ):
             self._current_round += 1
-            for waiting, _ in self._held.pop(self._current_round, ()):
-                self._push(waiting, now)
+            for waiting in self._held.pop(self._current_round, ()):
+                self._since[waiting] = now
+                self._push(waiting)
 
     # -- the rest ------------------------------------------------------------
 
     @property
     def n_waiting(self):
         """Tasks that have neither ended nor been handed out."""
-        return int(self.n_known - (self._is_settled | self._is_out).sum())
+        return self.n_known - sum(self._is_settled) - sum(self._is_out)
 
     @property
     def may_go_on(self):
@@ -256,12 +242,11 @@ class Planned:
 
     def take_rest(self):
         """Pieces of the tasks that never started."""
-        left = np.flatnonzero(~(self._is_settled | self._is_out))
-        self._is_settled[left] = True
-        return [self.piece_of(position) for position in left.tolist()]
-
-
-_NOBODY = object()
+        both = zip(self._is_settled, self._is_out, strict=True)
+        left = [task for task, is_known in enumerate(both) if not any(is_known)]
+        for task in left:
+            self._is_settled[task] = True
+        return [self.piece_of(task) for task in left]
 
 
 def timeouts(plan):
@@ -272,7 +257,9 @@ def timeouts(plan):
     ArgumentError
         If a multiple of the median is asked for and durations are not known.
     """
-    limits = []
+    limits, medians, of_name = [], {}, defaultdict(list)
+    for task, seconds in zip(plan.tasks, plan.costs.values.tolist(), strict=True):
+        of_name[task.name].append(seconds)
     for task in plan.tasks:
         limit = task.timeout
         factor = median_factor(limit)
@@ -282,12 +269,9 @@ def timeouts(plan):
                     f"`timeout={limit!r}` of {task.name!r} needs to know durations: "
                     "plan with `history=` (an earlier Run), or give it in seconds"
                 )
-            same = [
-                seconds
-                for other, seconds in zip(plan.tasks, plan.costs.values, strict=True)
-                if other.name == task.name
-            ]
-            limit = factor * float(np.median(same))
+            if task.name not in medians:
+                medians[task.name] = statistics.median(of_name[task.name])
+            limit = factor * medians[task.name]
         limits.append(limit)
     return limits
 

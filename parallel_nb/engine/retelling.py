@@ -5,11 +5,11 @@ Knows sentences, and how many of them are enough; refuses to find anything out.
 
 import os
 import textwrap
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from ..planning.wiring import enumerated, labels
+from ..planning.wiring import enumerated
 from .clashes import Clash, Declared
 from .touching import CONTENT, CWD, ENVIRONMENT, FOLDER, NAMES
 
@@ -30,7 +30,7 @@ class Told(NamedTuple):
 
 def page(observation, told: Told) -> str:
     """The observation on a page."""
-    named = labels(observation.tasks)
+    named = quoted(observation.tasks)
     undeclared = [
         clash
         for clash, is_declared in zip(told.clashes, told.is_declared, strict=True)
@@ -41,14 +41,10 @@ def page(observation, told: Told) -> str:
     sections = [[_headline(observation)]]
     if shared:
         said = _conflict_sentences(shared, named, told)
-        sections.append(
-            [*_first(said), "  plan(observation.tasks) keeps them apart."]
-        )
+        sections.append([*_first(said), "  plan(observation.tasks) keeps them apart."])
     if in_threads:
         said = _conflict_sentences(in_threads, named, told)
-        sections.append(
-            ["In threads, though not in isolated lanes:", *_bullets(said)]
-        )
+        sections.append(["In threads, though not in isolated lanes:", *_bullets(said)])
     left = [
         f"{named[task]} leaves {enumerated(list(things), _NAMES)} changed: what its "
         "worker runs next starts with that."
@@ -63,21 +59,56 @@ def page(observation, told: Told) -> str:
     return "\n\n".join(lines)
 
 
+def quoted(tasks):
+    """What to call each task in a sentence: by position, too, where names repeat."""
+    n_called = Counter(task.name for task in tasks)
+    return [
+        f"{task.name!r}" if n_called[task.name] == 1 else f"{task.name!r} (task {i})"
+        for i, task in enumerate(tasks)
+    ]
+
+
 def _headline(observation):
     n_seen, n_tasks = len(observation.observed), len(observation.tasks)
-    who = f"{n_seen} task{'s' * (n_seen != 1)}"
-    if n_seen < n_tasks:
-        who = f"{n_seen} of {n_tasks} tasks"
-    n, n_undeclared = len(observation.conflicts), len(observation.undeclared)
+    who = f"{n_seen} of {n_tasks} tasks" if n_seen < n_tasks else _n(n_tasks, "task")
+    n, n_undeclared, _ = counts(observation)
     if not n:
         what = "no two of them disturb each other, as far as could be seen"
-    elif not n_undeclared:
-        what = f"{n} conflict{'s' * (n != 1)}, all declared"
+    elif n == 1:
+        what = f"1 conflict, which is {'not ' * n_undeclared}declared"
     else:
-        what = f"{n} conflict{'s' * (n != 1)}, {n_undeclared} of them not declared"
-        if n == 1:
-            what = "1 conflict, which is not declared"
+        silent = {0: "all of them", n: "none of them"}.get(n_undeclared)
+        what = f"{n} conflicts, {silent or f'{n - n_undeclared} of them'} declared"
     return f"{who} observed, one at a time: {what}."
+
+
+def line(observation):
+    """The observation in one line."""
+    n_seen, n_tasks = len(observation.observed), len(observation.tasks)
+    n, n_undeclared, n_in_threads = counts(observation)
+    said = f"{_n(n, 'conflict')}, {n_undeclared} undeclared"
+    parts = [
+        f"{n_seen} of {n_tasks} tasks" if n_seen < n_tasks else _n(n_tasks, "task"),
+        said if n else "no conflict",
+    ]
+    if n_in_threads:
+        parts.append(f"{n_in_threads} in threads only")
+    return f"<Observation {' · '.join(parts)}>"
+
+
+def _n(number, what):
+    return f"{number} {what}{'s' * (number != 1)}"
+
+
+def counts(observation):
+    """Conflicts, those of them that nobody declared, and those in threads only."""
+    conflicts = observation.conflicts
+    is_real = ~conflicts["in_threads_only"]
+    return (
+        int(is_real.sum()),
+        int((is_real & ~conflicts["declared"]).sum()),
+        int((~is_real).sum()),
+    )
 
 
 def _conflict_sentences(clashes, named, told):
@@ -119,13 +150,13 @@ def _sentence(over, changing, using, silent, resources, named, cwd):
         )
     elif over == NAMES:
         said = (
-            f"{users or changers} list{'' if several else 's'} {what}, where {changers} "
-            f"add{'' if many else 's'} or remove{'' if many else 's'} names"
+            f"{users or changers} list{'' if several else 's'} {what}, where "
+            f"{changers} add{'' if many else 's'} or remove{'' if many else 's'} names"
         )
     elif over == FOLDER:
         said = (
-            f"{users or changers} need{'' if several else 's'} {what}, which {changers} "
-            f"make{'' if many else 's'}"
+            f"{users or changers} need{'' if several else 's'} {what}, which "
+            f"{changers} make{'' if many else 's'}"
         )
     elif over == ENVIRONMENT:
         said = f"{changers} {both}set {what}, and not to the same"
@@ -161,7 +192,7 @@ def shown(resource, cwd):
         return resource.removeprefix("env:")
     relative = os.path.relpath(resource, cwd)
     path = resource if relative.startswith(os.pardir) else relative
-    return f"{path}/" if os.path.isdir(resource) and path != os.curdir else path
+    return f"{path}/" if os.path.isdir(resource) else path
 
 
 def _first(sentences):

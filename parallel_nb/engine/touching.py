@@ -1,7 +1,7 @@
 """From touches to accesses: what one observed task did to which resource, in the end.
 
-Reads the notes of a task and looks at what it left on disk. Knows temporary files, calls
-that failed, and what is noise; refuses to know other tasks.
+Reads the notes of a task and looks at what it left on disk. Knows temporary files,
+calls that failed, and what is noise; refuses to know other tasks.
 """
 
 import os
@@ -83,6 +83,7 @@ class Notes(NamedTuple):
     """What the notes of a task say beside its touches."""
 
     touches: list
+    led: dict  # links that are gone, or lead elsewhere now -> where they led
     started: float  # on the host's clock; NaN: it did not come to that
     left_folder: str  # where the process was left; empty: where it had been
     left_variables: frozenset
@@ -96,7 +97,7 @@ def read_notes(path) -> Notes:
     """The notes in a file, as far as they were written."""
     with open(path, encoding="utf-8", errors="surrogateescape", newline="") as file:
         fields = file.read().split("\0")
-    touches, counts, traced, untraced, left = {}, {}, [], [], set()
+    touches, counts, led, traced, untraced, left = {}, {}, {}, [], [], set()
     started, folder, uses_relative, n_missed = float("nan"), "", False, 0
     for i in range(0, len(fields) - N_FIELDS, N_FIELDS):
         what, about, how, was, end = fields[i : i + N_FIELDS]
@@ -109,6 +110,8 @@ def read_notes(path) -> Notes:
             folder = how
         elif op == "left":
             left.add(about)
+        elif op == "led":
+            led.setdefault(about, how)
         elif op == "traced":
             traced.append((about, how))
         elif op == "untraced":
@@ -125,6 +128,7 @@ def read_notes(path) -> Notes:
     listed = [Touch(*key, counts.get(key, 1)) for key in touches]
     return Notes(
         listed,
+        led,
         started,
         folder,
         frozenset(left),
@@ -140,7 +144,7 @@ def is_untraced(how):
     return how in _STARTERS
 
 
-def settle(touches, began) -> list[Access]:
+def settle(touches, began, led=None) -> list[Access]:
     """The accesses behind a task's touches, once it has ended.
 
     Parameters
@@ -149,6 +153,8 @@ def settle(touches, began) -> list[Access]:
         In the order in which they came first.
     began : int
         When the task began, ns of the wall clock.
+    led : mapping of str to str, optional
+        Links that the task has changed, and where they led before.
 
     Returns
     -------
@@ -156,13 +162,14 @@ def settle(touches, began) -> list[Access]:
         One for each resource, kind and part. Attempts that came to nothing and what is
         always noise are left out.
     """
-    return _Settling(touches, began).accesses()
+    return _Settling(touches, began, led or {}).accesses()
 
 
 class _Settling:
-    def __init__(self, touches, began):
+    def __init__(self, touches, began, led):
         self._touches = [t for t in touches if not _is_noise(t.resource, t.op)]
         self._began = began
+        self._led = led
         self._made = set()  # what had not been there
         self._arrivals = {
             t.resource
@@ -203,6 +210,12 @@ class _Settling:
 
     def _read(self, touch):
         self._add(touch, READ, is_own=touch.resource in self._made)
+
+    def _look(self, touch):
+        place = self._led.get(touch.resource) or os.path.realpath(touch.resource)
+        is_there = self._exists(place) or {place, touch.resource} & self._deleted
+        if is_there and not os.path.isdir(place) and not _is_noise(place, touch.op):
+            self._read(touch._replace(resource=place))
 
     def _list(self, touch):
         self._add(touch, READ, NAMES, is_own=touch.resource in self._made)
@@ -270,7 +283,9 @@ class _Settling:
         self._add(touch, WRITE)
 
     def _environment(self, touch):
-        self._add(touch, ENVIRONMENT, PROCESS, values=frozenset({touch.was}))
+        # Imports settle a process once, and need not be kept apart for that.
+        part = NOTHING if touch.how.endswith(" by an import") else PROCESS
+        self._add(touch, ENVIRONMENT, part, values=frozenset({touch.was}))
 
     def _cwd(self, touch):
         self._add(touch._replace(how=f"{touch.how} to {touch.was}"), CWD, PROCESS)

@@ -16,7 +16,8 @@ _PATH = re.compile(r'(?:(AT_FDCWD|-?\d+)(?:<([^>]*)>)?, )?"((?:[^"\\]|\\.)*)"')
 _FD = re.compile(r"\d+<([^>]*)>")
 _FLAGS = re.compile(r"\bO_[A-Z_|O]+")
 _INET = re.compile(
-    r'sa_family=AF_INET6?, sin6?_port=htons\((\d+)\).*?(?:inet_addr\(|AF_INET6, )"([^"]*)"'
+    r"sa_family=AF_INET6?, sin6?_port=htons\((\d+)\)"
+    r'.*?(?:inet_addr\(|AF_INET6, )"([^"]*)"'
 )
 _UNIX = re.compile(r'sa_family=AF_UNIX, sun_path=(@?)"((?:[^"\\]|\\.)*)"')
 _TYPE = re.compile(r"SOCK_(STREAM|DGRAM)")

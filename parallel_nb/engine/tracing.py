@@ -7,8 +7,6 @@ refuses to know what a trace says (`traces`). Standard library only.
 import functools
 import os
 import shlex
-import shutil
-import tempfile
 from typing import NamedTuple
 
 from . import auditing
@@ -22,6 +20,9 @@ _PATIENCE = 10.0
 _SHELL = "/bin/sh"
 
 
+# Parent and lanes load this: what only the parent needs is imported where it is used.
+
+
 class Tracer(NamedTuple):
     """What to put before a command, or why nothing can be."""
 
@@ -31,6 +32,8 @@ class Tracer(NamedTuple):
 
 def find_tracer():
     """The tracer of this machine, tried out."""
+    import shutil
+
     program = shutil.which("strace")
     if program is None:
         return Tracer((), "strace is not installed")
@@ -40,9 +43,10 @@ def find_tracer():
 @functools.cache
 def _tried(program):
     import subprocess
+    import tempfile
 
     said = ""
-    # Without the filter every system call of a command would stop, not only those asked.
+    # Without the filter every call of a command stops it, not only those asked for.
     for filtered in (("--seccomp-bpf",), ()):
         words = (program, *filtered, *_OPTIONS, "-e", f"trace={_CALLS}", "-o")
         with tempfile.TemporaryDirectory(prefix="parallel_nb-") as folder:
@@ -80,6 +84,8 @@ def under(words, tracer, trace, *, folder, path):
     path : str
         Where programs are looked for.
     """
+    import shutil
+
     words = [_SHELL, "-c", words] if isinstance(words, str) else list(words)
     program = words[0]
     if os.path.dirname(program):

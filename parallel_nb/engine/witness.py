@@ -47,6 +47,7 @@ class Report(NamedTuple):
     ended: float
     cpu: float
     max_rss: int
+    has_returned: bool  # though its result may be invalid, or cannot travel
     n_threads: int  # left running
     past_hooks: tuple[str, ...]  # libraries in use whose files cannot be seen
 
@@ -78,6 +79,7 @@ class Observed:
             status, result, started, ended, cpu = self._execute(watch)
         finally:
             watch.end()
+        has_returned = status != worker.FAILED
         status, data = worker.pickle_result(status, result)
         return Report(
             status,
@@ -86,6 +88,7 @@ class Observed:
             ended,
             cpu,
             worker.peak_memory(),
+            has_returned,
             len(set(threading.enumerate()) - threads),
             tuple(name for name in _PAST_HOOKS if name in sys.modules),
         )
@@ -192,7 +195,7 @@ class Watch:
 
     def _open(self):
         self._fd = fd = os.open(self._notes, os.O_WRONLY | os.O_APPEND)
-        # As high as can be: should the task close it, no file of its own gets its number.
+        # As high as can be: should the task close it, none of its files has the number.
         highest = min(os.sysconf("SC_OPEN_MAX"), 1 << 16) - 8
         try:
             self._fd = fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, highest)
@@ -258,6 +261,8 @@ class Watch:
         if was or op not in ("delete", "deltree", "move"):
             self.touch(op, place, how, was)
         if was and op != "makedir" and not stat.S_ISREG(status.st_mode):
+            if stat.S_ISLNK(status.st_mode):
+                self.note("led", place, os.path.realpath(place))
             self.forget()
         return was
 

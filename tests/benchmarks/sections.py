@@ -231,10 +231,9 @@ def recording(plan: Plan) -> Iterator[dict]:
     from sklearn.svm import SVC
 
     x, y = load_digits(return_X_y=True)
-    grid = {
-        "C": [0.1, 1.0, 10.0] if plan.share == 1 else [1.0],
-        "gamma": [3e-4, 1e-3, 3e-3],
-    }
+    grid = {"C": [0.1, 1.0, 10.0], "gamma": [3e-4, 1e-3, 3e-3]}
+    if plan.share < 1:
+        grid = {"C": [1.0], "gamma": [1e-3]}
     n_tasks = 5 * len(grid["C"]) * len(grid["gamma"])
     plan.say(f"recording: a grid search of {n_tasks} fits")
 

@@ -12,6 +12,7 @@ Make a Run
     gather            tasks, and one more that is passed all their results
     rounds            a batch made from the results of another
     Event             what ``run(on_event=...)`` is told
+    StatusBoard       shows events on a terminal: who does what, and what came of it
     observe           what tasks really read and write, and which disturb each other
     last_run          the latest Run of this process
     load              a Run from a file
@@ -57,6 +58,7 @@ _HOMES = {
     "gather": "engine.patterns",
     "rounds": "engine.patterns",
     "Event": "engine.events",
+    "StatusBoard": "board.showing",
     "record": "engine.recording",
     "observe": "engine.observing",
     "register_backend": "engine.isolated",

@@ -38,6 +38,7 @@ FLOORS = {
     "debrief": 6,
     "reporting": 6,
     "display": 6,
+    "board": 6,
     "magics": 6,
     "widgets": 6,
     "cli": 6,

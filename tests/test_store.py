@@ -35,6 +35,7 @@ META = Meta(
     ended_by="interrupt",
     parent=(0, 3),
     notes=("said aloud",),
+    agents={"runner": 1, "reviewer": 2},
 )
 
 
@@ -71,6 +72,10 @@ def full_run():
                 "ended": [0.1, 0.1],
             }
         ),
+        details={
+            2: {"context": {"description": "\udcff", "limits": [1, 2.5, None]}},
+            0: {"summary": "fine", "is_aggregate": True},
+        },
     )
 
 
@@ -86,6 +91,8 @@ def assert_same(run, other):
     pd.testing.assert_frame_equal(other.edges, run.edges)
     pd.testing.assert_frame_equal(other.startups, run.startups)
     assert dict(other.tracebacks) == dict(run.tracebacks)
+    assert other.details == run.details
+    pd.testing.assert_frame_equal(other.agents, run.agents)
 
 
 def with_metadata(path, change):
@@ -498,8 +505,24 @@ def test_a_header_that_makes_no_sense_is_told(tmp_path, header):
         lambda header: header["meta"].update(n_workers=0),
         lambda header: header.update(edges={"task": [5], "after": [0]}),
         lambda header: header.update(startups={"worker": ["x"]}),
+        lambda header: header.update(details={"9": {"summary": "no such task"}}),
+        lambda header: header.update(details={"x": {}}),
+        lambda header: header.update(details={"0": 3}),
+        lambda header: header["meta"].update(agents={"x": "many"}),
     ],
-    ids=["no-meta", "no-edges", "odd-meta", "text", "zero", "edges", "startups"],
+    ids=[
+        "no-meta",
+        "no-edges",
+        "odd-meta",
+        "text",
+        "zero",
+        "edges",
+        "startups",
+        "details",
+        "no-task",
+        "odd-details",
+        "agents",
+    ],
 )
 def test_a_header_that_does_not_fit_is_told(tmp_path, change):
     path = save(small_run(), tmp_path / "run.parquet")
@@ -531,12 +554,14 @@ def test_what_a_newer_writer_of_the_same_format_adds_is_ignored(tmp_path):
     def changed(text):
         header = json.loads(text)
         header["mood"] = header["meta"]["mood"] = "good"
+        header["details"] = {"1": {"summary": "fine", "mood": "good"}}
         return json.dumps(header).encode()
 
     with_metadata(path, changed)
     table = pq.read_table(path)
     pq.write_table(table.append_column("mood", pa.array(["good", "bad"])), path)
     assert load(path).meta.label == "same"
+    assert load(path).details == {1: {"summary": "fine"}}
 
 
 # Pickles

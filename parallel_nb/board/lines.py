@@ -21,7 +21,7 @@ _HEADINGS = ("agent", "task", "state", "time", "result")
 _GAP = "  "
 _STATE = 9  # columns of the longest state
 # Columns worth having, by importance; and shares of what is left after that.
-_LEAST = {"state": _STATE, "task": 12, "result": 12, "agent": 6, "time": 11}
+_LEAST = {"state": _STATE, "task": 12, "result": 12, "agent": 8, "time": 11}
 _GROWING = {"agent": 0.2, "task": 0.6, "result": 1.0}
 _LEAST_HEIGHT = 6  # lower boards have no headings
 _LONGEST = {"name": 80, "text": 200}  # characters of an appended line's parts
@@ -188,7 +188,7 @@ def _widths(cells: list[dict[str, str]], columns: int) -> dict[str, int]:
         natural["agent"] = 0
     widths, left = dict.fromkeys(_HEADINGS, 0), columns + len(_GAP)
     for name, least in _LEAST.items():
-        wanted = min(natural[name], least) if name in _GROWING else least
+        wanted = least if name == "state" else min(natural[name], least)
         if name == "task":
             wanted = min(wanted, left - len(_GAP))
         if 0 < wanted <= left - len(_GAP):
@@ -217,7 +217,7 @@ def appended(row: Row, style: Style) -> str:
     """One change on a line of its own, for a stream that is no terminal."""
     agent = f" ({harmless(row.agent, 80)})" if row.agent else ""
     text = _said(row)
-    told = f"{harmless(row.name, _LONGEST['name'])}{agent}{text and ': '}{text}"
+    told = f"{harmless(row.name, 80)}{agent}{text and ': '}{text}"
     line = f"{format_seconds(row.since):>10}  {row.state:<{_STATE}}  {told}"
     return style.plain(line)
 

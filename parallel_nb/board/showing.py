@@ -184,13 +184,12 @@ class StatusBoard:
 
     def _draw_late(self):
         n_events = self._tally.n_events
-        if self._n_entered:
+        is_stale = n_events > self._n_drawn_events
+        if self._n_entered or (is_stale and self._tally.n_open):
             self._draw()
-        elif n_events > self._n_drawn_events and self._tally.n_open:
-            self._draw()
-        elif n_events > self._n_drawn_events and n_events == self._n_waited_for:
+        elif is_stale and n_events == self._n_waited_for:
             self._draw_below()
-        elif n_events > self._n_drawn_events:
+        elif is_stale:
             self._n_waited_for = n_events  # the end, or between two tasks?
             self._alarm(_EVERY)
 

@@ -1,6 +1,6 @@
 """A Run → a small timeline without axes, as a PNG file.
 
-Knows a size that fits a card; refuses to know matplotlib, whose import would take
+Knows sizes that fit a card; refuses to know matplotlib, whose import would take
 longer than everything else that a card needs.
 """
 
@@ -11,11 +11,23 @@ from typing import NamedTuple
 import numpy as np
 
 from . import png
-from .blocks import blocks
+from .blocks import Blocks, blocks
 from .paint import paint
 
-_WIDTH, _LANE, _LOWEST, _HIGHEST = 720, 18, 28, 160  # CSS pixels
+_WIDTH = 720  # CSS pixels
 _SHARPNESS = 2
+
+
+class Size(NamedTuple):
+    """How high a strip is, in CSS pixels."""
+
+    lane: int
+    lowest: int
+    highest: int
+
+
+CARD = Size(lane=18, lowest=28, highest=160)
+ROW = Size(lane=6, lowest=12, highest=36)  # one of many on a card
 
 
 class Strip(NamedTuple):
@@ -27,12 +39,15 @@ class Strip(NamedTuple):
     window: tuple[float, float]  # s at the left and the right edge
 
 
-def strip(run) -> Strip | None:
+def strip(run, size: Size = CARD) -> Strip | None:
     """The picture, or None where no attempt has started."""
     shown = blocks(run)
-    if not len(shown.started):
-        return None
-    height = min(max(_LANE * shown.n_lanes, _LOWEST), _HIGHEST)
+    return strip_of(shown, size) if len(shown.started) else None
+
+
+def strip_of(shown: Blocks, size: Size = CARD) -> Strip:
+    """The picture of blocks, wherever they come from."""
+    height = min(max(size.lane * shown.n_lanes, size.lowest), size.highest)
     shape = (_SHARPNESS * height, _SHARPNESS * _WIDTH)
     pixels = on_white(paint(shown, shape, scale=_SHARPNESS))
     return Strip(png.encode(pixels, level=6), _WIDTH, height, shown.window)

@@ -44,9 +44,7 @@ class Clash(NamedTuple):
     then_writes: bool
     over: str  # the part of the resource, as `touching` has it
     owner: int = -1  # of the two, who makes, changes or removes the folder
-    inside: tuple[
-        str, ...
-    ] = ()  # what in the folder the other uses, or the owner changes
+    inside: tuple[str, ...] = ()  # what in it the other uses, or which names change
 
 
 def without_noise(accesses: Mapping[int, list[Access]], cwd) -> dict[int, list[Access]]:

@@ -310,21 +310,19 @@ class Dispatcher:
         if self._batch.is_planned:
             self._settle_planned(entry)
         elif self._listener is not None:
-            position = int(entry.piece.positions[0])
-            self._tell(STATUSES[self._collector.last_status], position)
+            self._tell(*self._newest(entry))
 
     def _settle_planned(self, entry):
         batch, collector = self._batch, self._collector
-        position = int(entry.piece.positions[0])
-        status = STATUSES[collector.last_status]
+        status, position, error = self._newest(entry)
         batch.release(position)
         has_more_tries = self._n_attempts[position] <= batch.items[position].retries
         if status != "done" and has_more_tries and not self._is_stopping:
             collector.n_failed -= 1
             batch.again(position)
-            self._tell("retried", position)
+            self._tell("retried", position, error)
             return
-        error, skipped = collector.last_error, []
+        skipped = []
         for task, cause in batch.settle(position, status == "done"):
             skipped.append((task, batch.reason_to_skip(cause)))
             entry = Entry(-1, batch.piece_of(task), math.nan)
@@ -340,7 +338,7 @@ class Dispatcher:
             for task in self._batch.newly_ready():
                 self._tell("ready", task)
 
-    def _tell(self, kind, position, error=None):
+    def _tell(self, kind, position, error=""):
         if self._listener is None:
             return
         batch, collector = self._batch, self._collector
@@ -348,10 +346,6 @@ class Dispatcher:
         result = None
         if kind == "done" and collector.results is not None:
             result = collector.results[position]
-        if error is None:
-            error = (
-                "" if kind in ("ready", "submitted", "done") else collector.last_error
-            )
         self._call_listener(
             Event(
                 kind,
@@ -360,7 +354,7 @@ class Dispatcher:
                 batch.items[position].agent if batch.is_planned else None,
                 self._n_attempts.get(position, 0),
                 worker.clock() - self._zero,
-                error,
+                "" if kind == "done" else error,
                 result,
             )
         )
@@ -384,6 +378,8 @@ class Dispatcher:
     def cancel(self):
         """End what runs where the backend can, and keep what had finished."""
         self._is_stopping = True
+        # What came home by itself was not cancelled.
+        changes = self._take_in_the_last("crashed")
         used = []
         for entry in self._outstanding.values():
             if entry.chunk is not None:
@@ -394,39 +390,55 @@ class Dispatcher:
                 entry.attempt.cancel()
         for workers in used:
             workers.abort(be_ready=False)
-        while not self._arrived.empty():
-            self._take_in_cancelled(self._arrived.get())
-        for entry in list(self._outstanding.values()):
+        changes += self._take_in_the_last("cancelled")
+        for entry in self._outstanding.values():
             if entry.attempt is not None and not math.isnan(entry.attempt.started):
                 self._intake.command(entry, worker.clock(), status="cancelled")
-                continue
-            shares = entry.workers is not None and entry.workers.shares_memory
-            self._returned.extend(
-                self._intake.cancellation(entry, shares_memory=shares)
-            )
-            self._tell("cancelled", int(entry.piece.positions[0]))
+            else:
+                shares = entry.workers is not None and entry.workers.shares_memory
+                self._returned.extend(
+                    self._intake.cancellation(entry, shares_memory=shares)
+                )
+            changes.append(self._newest(entry))
         self._outstanding.clear()
+        for change in changes:
+            self._tell(*change)
 
-    def _take_in_cancelled(self, arrival):
-        if arrival is _STOP:
-            return
-        number, out, received = arrival
-        entry = self._outstanding.get(number)
-        if entry is None or entry.attempt is not None:
-            return
-        try:
-            outcome = entry.workers.result(out)
-        except WorkerDied as death:
-            del self._outstanding[number]
-            self._returned.extend(
-                self._intake.death(entry, death, out, received, status="cancelled")
-            )
-        except BaseException:
-            # Dropped from the queue before it began: its row is written later.
-            return
-        else:
-            del self._outstanding[number]
-            self._returned.extend(self._intake.outcome(entry, outcome, out, received))
+    def _take_in_the_last(self, status_of_the_dead):
+        """Rows of what has come home; what there is to tell of them."""
+        changes = []
+        while not self._arrived.empty():
+            arrival = self._arrived.get()
+            entry = None if arrival is _STOP else self._outstanding.get(arrival[0])
+            if entry is None:
+                continue
+            _, out, received = arrival
+            try:
+                if entry.attempt is None:
+                    outcome = entry.workers.result(out)
+                    back = self._intake.outcome(entry, outcome, out, received)
+                elif status_of_the_dead != "cancelled":
+                    back = self._intake.command(entry, received)
+                else:
+                    continue
+            except WorkerDied as death:
+                back = self._intake.death(
+                    entry, death, out, received, status=status_of_the_dead
+                )
+            except BaseException:
+                # Dropped from the queue before it began: its row is written later.
+                continue
+            del self._outstanding[entry.number]
+            self._returned.extend(back)
+            if not back:
+                changes.append(self._newest(entry))
+        return changes
+
+    def _newest(self, entry):
+        """What there is to tell of an entry whose row has just been written."""
+        collector = self._collector
+        position = int(entry.piece.positions[0])
+        return STATUSES[collector.last_status], position, collector.last_error
 
     def account_for_the_rest(self, why="never started"):
         """Rows for tasks that never started: none is silently missing."""
@@ -444,9 +456,10 @@ class Dispatcher:
         for piece in pieces:
             entry = Entry(-1, piece, math.nan)
             self._collector.add_all(entry, "cancelled", why, received=now)
-            if self._listener is not None:
+        if self._listener is not None:
+            for piece in pieces:
                 for position in piece.positions.tolist():
-                    self._tell("cancelled", position, error=why)
+                    self._tell("cancelled", position, why)
 
     @property
     def setups(self):

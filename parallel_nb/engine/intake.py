@@ -118,7 +118,8 @@ class Intake:
             status = "invalid"
         if attempt.has_timed_out and status is None:
             status = "timeout"
-        keep = attempt.result if attempt.is_invalid or not line else None
+        is_done = not line and status is None
+        keep = attempt.result if attempt.is_invalid or is_done else None
         results = self._collector.results
         if keep is not None and results is not None:
             results[int(entry.piece.positions[0])] = keep
@@ -126,7 +127,7 @@ class Intake:
             entry,
             0,
             status or ("failed" if line else "done"),
-            line,
+            line or status,
             text=text,
             started=attempt.started,
             ended=attempt.ended,

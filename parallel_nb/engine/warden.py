@@ -17,29 +17,43 @@ _ASK_EVERY = 0.5
 
 _lock = threading.Lock()
 _process = None
+_guarded = set()
 
 
 def guard(group):
     """Have a process group killed when this process ends, however it ends."""
-    _tell(b"+%d\n" % group)
+    with _lock:
+        _guarded.add(group)
+        if not _tell(b"+%d\n" % group):
+            _replace()
 
 
 def release(group):
     """The group is gone; its number may soon be somebody else's."""
-    if _process is not None:
+    with _lock:
+        _guarded.discard(group)
         _tell(b"-%d\n" % group)
 
 
 def _tell(line):
+    """Whether there is a warden to hear it."""
+    if _process is None:
+        return False
+    try:
+        os.write(_process.stdin.fileno(), line)
+    except BrokenPipeError:
+        return False
+    return True
+
+
+def _replace():
+    """Start a warden, the first or the next, and tell it everything."""
     global _process
-    with _lock:
-        if _process is None or _process.poll() is not None:
-            _process = _start()
-        try:
-            os.write(_process.stdin.fileno(), line)
-        except BrokenPipeError:
-            # It was killed; the next group to be guarded has a new one.
-            _process.wait()
+    if _process is not None:
+        _process.stdin.close()
+        _process.wait()
+    _process = _start()
+    _tell(b"".join(b"+%d\n" % group for group in _guarded))
 
 
 def _start():
@@ -65,6 +79,7 @@ def _forget():
     global _process, _lock
     _lock = threading.Lock()
     _process = None
+    _guarded.clear()
 
 
 if hasattr(os, "register_at_fork"):

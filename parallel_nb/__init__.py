@@ -113,7 +113,13 @@ def load_ipython_extension(shell):
 
 
 # Types that `display` knows how to show, by module; naming them imports nothing.
-_SHOWN = {("parallel_nb.runs", "Run")}
+_SHOWN = {
+    ("parallel_nb.runs", "Run"),
+    ("parallel_nb.planning.plans", "Plan"),
+    ("parallel_nb.engine.recording", "Log"),
+    ("parallel_nb.engine.observation", "Observation"),
+    ("parallel_nb.engine.starting", "Handle"),
+}
 
 
 def _show_richly(shell):

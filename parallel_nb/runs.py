@@ -64,6 +64,9 @@ class Run:
         such as a description or success criteria; ``summary`` (str) of the result;
         ``is_aggregate`` (bool), whether it makes one result of others'. A value that
         JSON cannot hold is kept as its text.
+    is_done : bool, optional
+        Whether every task is done, where `attempts` is a callable and its maker knows:
+        results are then given without making frames first.
 
     Raises
     ------
@@ -120,6 +123,7 @@ class Run:
         edges: pd.DataFrame | None = None,
         startups: pd.DataFrame | None = None,
         details: Mapping[int, Mapping[str, Any]] | None = None,
+        is_done: bool | None = None,
     ):
         if not isinstance(meta, Meta):
             raise SchemaError(f"meta: expected a Meta; got {type(meta).__name__}")
@@ -142,7 +146,7 @@ class Run:
         put(self, "_make", attempts if is_late else None)
         put(self, "_kept", None if is_late else parts)
         put(self, "_tasks", None)
-        put(self, "_n_unfinished", None)
+        put(self, "_n_unfinished", 0 if is_done and is_late else None)
 
     def _parts(self) -> Parts:
         """The frames and what goes with them, made now if they were not before."""

@@ -60,8 +60,7 @@ def durations(attempts: pd.DataFrame) -> np.ndarray:
 
 def per_task(attempts: pd.DataFrame, n_tasks: int) -> np.ndarray:
     """Seconds of each task, all its attempts together."""
-    task = attempts[schema.TASK].to_numpy()
-    return np.bincount(task, weights=durations(attempts), minlength=n_tasks)
+    return _sums(attempts[schema.TASK].to_numpy(), durations(attempts), n_tasks)
 
 
 def makespan(attempts: pd.DataFrame, startups: pd.DataFrame) -> float:
@@ -151,7 +150,7 @@ def by_agent(
     n_agents, n_statuses = len(agents), len(schema.STATUSES)
     given = {**dict.fromkeys(agents, 0), **slots, ANYONE: n_workers}
     n_slots = np.array([given[agent] for agent in agents], dtype=np.int64)
-    busy = np.bincount(of_attempt, weights=durations(attempts), minlength=n_agents)
+    busy = _sums(of_attempt, durations(attempts), n_agents)
     cells = of_task * n_statuses + tasks[schema.STATUS].array.codes
     counts = np.bincount(cells, minlength=n_agents * n_statuses)
     counts = counts.reshape(n_agents, n_statuses)
@@ -193,6 +192,12 @@ def _positions(frame: pd.DataFrame, agents: list[str]) -> np.ndarray:
     anyone = where.get(ANYONE, -1)
     lookup = [where.get(agent, -1) for agent in column.categories]
     return np.array([*lookup, anyone], dtype=np.int64)[column.codes]  # -1: the last
+
+
+def _sums(group: np.ndarray, values: np.ndarray, n_groups: int) -> np.ndarray:
+    """The sum of each group; float64 also where there are no values."""
+    sums = np.bincount(group, weights=values, minlength=n_groups)
+    return sums.astype(np.float64, copy=False)
 
 
 def _longest(of_task: np.ndarray, agent: np.ndarray, n_agents: int) -> np.ndarray:

@@ -226,7 +226,7 @@ def test_the_frame_is_told_apart_from_the_rest():
     line = lines[lines["section"] == "plain"].iloc[0]
     assert line["median"] == pytest.approx(1.1)
     assert line["frame"] == pytest.approx(0.2)
-    assert line["frameless"] == pytest.approx(0.9)
+    assert line["framed"] == pytest.approx(1.3)
 
 
 @pytest.mark.parametrize(("backend", "floor"), [("loky", 0.25), ("threading", 0.5)])

@@ -1,4 +1,4 @@
-"""Tasks: what they may be made of, whose results they are passed, what makes one valid."""
+"""Tasks: what they are made of, whose results they are passed, what makes one valid."""
 
 import pickle
 import subprocess

@@ -13,9 +13,10 @@ from .strip import Strip, strip_of
 
 
 def forecast(plan) -> Strip | None:
-    """Who is predicted to do which task when, worker 0 on top; None if nothing takes time.
+    """Who is predicted to do which task when, worker 0 on top.
 
-    The critical path is black. The window is in the unit of the plan's costs.
+    The critical path is black; the window is in the unit of the plan's costs. None if
+    nothing takes time.
     """
     schedule, makespan = plan.schedule, plan.makespan
     if not makespan > 0:

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import numpy as np
 from matplotlib import style
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-from . import graph, pictures
+from . import graph, pictures, png
 
-_WIDTH, _LOWEST, _HIGHEST = 7.28, 1.7, 5.2  # inches, 100 CSS pixels each
-_FIXED, _ROW = 1.2, 0.34  # inches around the tasks, and for each row of them
-_SHARPNESS = 2.0
+_WIDTH, _LOWEST, _HIGHEST = 7.28, 1.4, 5.0  # inches
+_FIXED, _ROW = 1.0, 0.34  # inches around the tasks, and for each row of them
+_DPI = 100  # CSS pixels
+_SHARPNESS = 2
 
 
 class OnPaper(NamedTuple):
@@ -27,13 +30,18 @@ class OnPaper(NamedTuple):
 
 
 def graph_on_paper(plan) -> OnPaper:
-    """Which tasks of a plan wait for which, as `draw.plan` draws it."""
+    """Which tasks of a plan wait for which, as `draw.plan` draws it, without a title."""
     widest = max(map(len, plan.rounds), default=0)
     height = min(max(_FIXED + _ROW * widest, _LOWEST), _HIGHEST)
-    # pictures.blank() makes figures wider than rcParams say
-    size = {"figure.figsize": (_WIDTH / pictures.WIDER, height), "figure.dpi": 100}
-    with style.context(["default", size]):
-        ax = graph.plan(plan, ax=pictures.blank(height))
-        figure = ax.get_figure(root=True)
-        image, (width, height) = pictures.rendered(figure, scale=_SHARPNESS)
+    with style.context("default"):
+        figure = pictures.blank(height).get_figure(root=True)
+        figure.set_size_inches(_WIDTH, height)
+        ax = graph.plan(plan, ax=figure.axes[0])
+        ax.set_title("")  # the card has one
+        figure.dpi = _SHARPNESS * _DPI
+        canvas = FigureCanvasAgg(figure)
+        canvas.draw()
+    pixels = np.asarray(canvas.buffer_rgba())[..., :3]
+    height, width = (extent // _SHARPNESS for extent in pixels.shape[:2])
+    image = png.encode(pixels, level=6)
     return OnPaper(image, width, height, pictures.caption(figure))

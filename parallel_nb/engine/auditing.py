@@ -73,19 +73,26 @@ def _open(watch, event, args):
 
 
 def _first_open(watch, path, mode, flags):
-    frame = sys._getframe(3)
-    if _is_import(frame, path) or _is_inside_rmtree(frame) or watch.is_own(path):
+    # Asking who opens it is an event, too: it is done where it may matter.
+    if ".py" in path and _is_import(sys._getframe(3), path):
         return ()
-    how = f"open({mode!r})" if mode is not None else f"os.open({_flags(flags)})"
+    if mode is not None:
+        how = f"open({mode!r})"
+    else:
+        if watch.is_own(path) or _is_inside_rmtree(sys._getframe(3)):
+            return ()
+        how = f"os.open({_flags(flags)})"
+    place = watch.place(path)
     if not flags & _MORE_THAN_READING:
         # What it leads to, if anything, can be found out afterwards, off the clock.
-        place = watch.place(path)
-        return (watch.touch("look", place, how),) if place is not None else ()
-    place, status = watch.target(path)
-    is_there, may_create = status is not None, flags & os.O_CREAT
-    if is_there and stat.S_ISDIR(status.st_mode):
-        return ()  # a file that has no name, or an error
-    if not is_there and not may_create:
+        return (watch.touch("look", place, how),)
+    may_create = flags & os.O_CREAT
+    is_there = os.access(place, os.F_OK)  # half the time that a status takes
+    if is_there:
+        place, status = watch.target(path)
+        if stat.S_ISDIR(status.st_mode):
+            return ()  # a file that has no name, or an error
+    elif not may_create:
         return ()  # it will fail
     if is_there and may_create and flags & os.O_EXCL:
         return (watch.touch("read", place, f"{how}, which was there", "file"),)
@@ -114,7 +121,7 @@ def _is_import(frame, path=""):
     if module not in _IMPORTERS:
         return False
     # Loaders fetch a package's data, too, and that may be the task's.
-    return not path or module == "linecache" or ".py" in path.rpartition("/")[2]
+    return not path or ".py" in path.rpartition("/")[2]
 
 
 def _is_importing(frame):
@@ -166,11 +173,11 @@ def _link(watch, event, args):
     place, status = watch.target(source, source_fd)
     if status is not None:
         watch.touch("read", place, event, "file")
-        watch.entry("create", target, event, target_fd)
+        watch.entry("link", target, event, target_fd)
 
 
 def _symlink(watch, event, args):
-    watch.entry("create", args[1], event, args[2])
+    watch.entry("link", args[1], event, args[2])
     watch.forget()
 
 

@@ -265,6 +265,7 @@ class Job:
                 agents=agents,
             ),
             results=collector.results,
+            is_done=not collector.n_failed and collector.n_done == batch.n_known,
         )
 
 

@@ -27,6 +27,7 @@ TREE = "tree"  # the folder with all that is in it
 PROCESS = "process"  # what tasks share only where they share a process
 NOTHING = ""  # nothing that could be shared
 
+_MAKING = frozenset({"create", "link", "arrive", "arrivetree", "write"})
 _STARTERS = frozenset({"os.posix_spawn", "os.exec", "pty.spawn"})
 # Clocks of file systems tick this coarsely (ns).
 _TICK = 20_000_000
@@ -170,12 +171,12 @@ class _Settling:
         self._touches = [t for t in touches if not _is_noise(t.resource, t.op)]
         self._began = began
         self._led = led
-        self._made = set()  # what had not been there
-        self._arrivals = {
+        self._was_there = set()
+        self._made = set()  # what was not
+        self._makes = {  # what is, at some time
             t.resource
             for t in touches
-            if t.op in ("create", "arrive", "arrivetree", "write")
-            or (t.op == "makedir" and t.was != "folder")
+            if t.op in _MAKING or (t.op == "makedir" and t.was != "folder")
         }
         self._deleted = {t.resource for t in touches if t.op in ("delete", "move")}
         self._exists = cache(os.path.lexists)
@@ -187,12 +188,13 @@ class _Settling:
         return [self._ended(access) for access in self._found.values()]
 
     def _ended(self, access):
-        is_made = access.resource in self._made
-        if is_made and access.part in (CONTENT, NAMES, FOLDER, TREE):
-            return access._replace(is_temporary=not self._exists(access.resource))
-        return access
+        is_new = access.resource in self._made - self._was_there
+        is_temporary = is_new and not self._exists(access.resource)
+        return access._replace(is_temporary=is_temporary)
 
     def _add(self, touch, kind, part=CONTENT, **more):
+        if touch.resource not in self._made:
+            self._was_there.add(touch.resource)
         key = touch.resource, kind, part
         access = Access(touch.resource, kind, part, (touch.how,), touch.count, **more)
         known = self._found.get(key)
@@ -213,8 +215,10 @@ class _Settling:
 
     def _look(self, touch):
         place = self._led.get(touch.resource) or os.path.realpath(touch.resource)
-        is_there = self._exists(place) or {place, touch.resource} & self._deleted
-        if is_there and not os.path.isdir(place) and not _is_noise(place, touch.op):
+        if os.path.isdir(place) or _is_noise(place, touch.op):
+            return
+        # Of what is gone, it may have been read, or have been missed and made.
+        if self._exists(place) or place in self._deleted - self._makes:
             self._read(touch._replace(resource=place))
 
     def _list(self, touch):
@@ -227,6 +231,10 @@ class _Settling:
             self._add(touch, WRITE)
 
     def _create(self, touch):
+        # It may have been made through a link that had led nowhere.
+        self._link(touch._replace(resource=os.path.realpath(touch.resource)))
+
+    def _link(self, touch):
         self._made.add(touch.resource)
         self._add(touch, CREATE, changes_names=True)
 
@@ -239,8 +247,7 @@ class _Settling:
         self._add(touch, CREATE, FOLDER, changes_names=True)
 
     def _delete(self, touch, part=CONTENT):
-        has_failed = self._exists(touch.resource)
-        if has_failed and touch.resource not in self._arrivals:
+        if self._has_failed(touch):
             return
         if touch.was == "folder" and part == CONTENT:
             part = FOLDER
@@ -250,7 +257,7 @@ class _Settling:
         self._delete(touch, TREE if touch.was == "folder" else CONTENT)
 
     def _move(self, touch):
-        if self._exists(touch.resource) and touch.resource not in self._arrivals:
+        if self._has_failed(touch):
             return
         part = TREE if touch.was == "folder" else CONTENT
         self._add(touch, RENAME, part, changes_names=True)
@@ -292,6 +299,10 @@ class _Settling:
 
     def _command(self, touch):
         self._add(touch, COMMAND, NOTHING)
+
+    def _has_failed(self, touch):
+        """Whether what should be gone is there, and nothing has put it there again."""
+        return self._exists(touch.resource) and touch.resource not in self._makes
 
     def _is_new(self, touch):
         """Whether the task has made the name, as far as can be told afterwards."""

@@ -158,7 +158,7 @@ class _Reader:
             paths = self._paths(args, folder)
             if call.startswith("link"):
                 self._add("read", os.path.realpath(paths[0]), how, "file")
-            self._add("create", _entry(paths[1]), how)
+            self._add("link", _entry(paths[1]), how)
         elif call in _CHANGES:
             paths = self._paths(args, folder)
             if paths:

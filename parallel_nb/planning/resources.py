@@ -67,9 +67,10 @@ def _accesses(key, direct):
 
 def _folders(key):
     """The folders around a path, the innermost first; a name lies in none."""
-    split = posixpath.dirname if "://" in key else os.path.dirname
-    if split is os.path.dirname and not os.path.isabs(key):
+    is_address = "://" in key
+    if not (is_address or os.path.isabs(key)):
         return
+    split = posixpath.dirname if is_address else os.path.dirname
     inner, outer = key, split(key)
     while outer and outer != inner:
         yield outer

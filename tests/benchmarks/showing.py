@@ -17,8 +17,9 @@ LEGEND = (
 
 
 _COLUMNS = (
-    "frame: making the Run's frame, which ours includes; floor: the ratio if only the "
-    "tasks' own CPU time were left; frameless: the ratio without the frame"
+    "ours: run() and its results; frame: making the Run's frame, when it is first "
+    "asked for; framed: the ratio with that; floor: the ratio if only the tasks' own "
+    "CPU time were left"
 )
 
 
@@ -71,7 +72,7 @@ def _cells(line):
         "theirs": quantity(line["theirs"], line["unit"]),
         "frame": quantity(line["frame"], "s"),
         "floor": quantity(line["floor"], "x"),
-        "frameless": quantity(line["frameless"], "x"),
+        "framed": quantity(line["framed"], "x"),
         "median": quantity(line["median"], line["judged_in"]),
         "95 % interval": interval(line),
         "bar": verdict(line),

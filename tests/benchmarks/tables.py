@@ -44,7 +44,7 @@ def summarise(rows: pd.DataFrame) -> pd.DataFrame:
         ``ours``, ``theirs`` (medians) in ``unit``; ``median``, ``low``, ``high`` of
         what is judged, in ``judged_in``; ``n`` values behind it; ``bar``; ``verdict``;
         ``floor``, the ratio of an engine that costs nothing; ``frame`` (s);
-        ``frameless``, the median without that.
+        ``framed``, the median with that.
     """
     found = []
     for section in TITLES:
@@ -77,7 +77,7 @@ def _line(
     bar=NAN,
     floor=NAN,
     frame=NAN,
-    frameless=NAN,
+    framed=NAN,
 ):
     found = estimate(values)
     return {
@@ -97,7 +97,7 @@ def _line(
         "verdict": verdict(found, bar),
         "floor": floor,
         "frame": frame,
-        "frameless": frameless,
+        "framed": framed,
     }
 
 
@@ -110,7 +110,7 @@ def _versus(section, ours, theirs, at, group, bar):
     """A line of ours / theirs, the ratios taken pair by pair."""
     ours_seconds, theirs_seconds = _of(group, OURS), _of(group, THEIRS)
     frame = _of(group, OURS, "frame")
-    without_frame = ours_seconds - frame
+    with_frame = ours_seconds + frame
     n_tasks, floor = group["n_tasks"].iloc[0], NAN
     if at:
         at_once = 1 if ours in ONE_AT_A_TIME else N_WORKERS
@@ -126,7 +126,7 @@ def _versus(section, ours, theirs, at, group, bar):
         bar=bar,
         floor=floor,
         frame=frame.median(),
-        frameless=(without_frame / theirs_seconds).median(),
+        framed=(with_frame / theirs_seconds).median(),
     )
 
 

@@ -202,8 +202,9 @@ def _sums(group: np.ndarray, values: np.ndarray, n_groups: int) -> np.ndarray:
 
 def _longest(of_task: np.ndarray, agent: np.ndarray, n_agents: int) -> np.ndarray:
     """The task of each agent with most seconds, the first of equals; -1 if none ran."""
-    ran = np.flatnonzero(of_task > 0)
-    order = ran[np.lexsort((-ran, of_task[ran]))]
+    most = np.zeros(n_agents)
+    np.maximum.at(most, agent, of_task)
+    first_last = np.flatnonzero((of_task > 0) & (of_task == most[agent]))[::-1]
     longest = np.full(n_agents, -1, dtype=np.int64)
-    longest[agent[order]] = order  # of several, numpy keeps the last
+    longest[agent[first_last]] = first_last  # of several, numpy keeps the last
     return longest

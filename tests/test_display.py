@@ -1,9 +1,9 @@
-"""The card of a Run: what it says, that it is safe, and that IPython shows it."""
+"""Cards: that IPython shows them, that they are light, and what a Run's says."""
 
 import re
 import subprocess
 import sys
-from html.parser import HTMLParser
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +13,10 @@ from traitlets.config import Config
 
 from parallel_nb import display
 from parallel_nb.draw import strip
+from parallel_nb.errors import ArgumentError
+from parallel_nb.runs import Run
 from tests.draw.making import many, run_of
+from tests.reading import read
 
 ROOT = Path(__file__).parents[1]
 SOME = [
@@ -21,37 +24,6 @@ SOME = [
     (1, 0, 2, "failed", "fit", "ValueError: no"),
     (1, 2, 3, "done", "fit"),
 ]
-
-
-class _Reader(HTMLParser):
-    """Text outside of style sheets, tags, and what was left open."""
-
-    inline = frozenset({"b", "code", "span"})
-
-    def __init__(self):
-        super().__init__()
-        self.words, self.tags, self.open = [], [], []
-
-    def handle_starttag(self, tag, attrs):
-        self.tags.append((tag, dict(attrs)))
-        self.words.append("" if tag in self.inline else " ")
-        if tag not in {"img", "meta", "br"}:
-            self.open.append(tag)
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag
-        self.words.append("" if tag in self.inline else " ")
-
-    def handle_data(self, data):
-        if "style" not in self.open:
-            self.words.append(data)
-
-
-def read(html):
-    reader = _Reader()
-    reader.feed(html)
-    assert reader.open == []
-    return " ".join("".join(reader.words).split()), reader.tags
 
 
 @pytest.fixture
@@ -72,6 +44,24 @@ def test_a_shell_can_be_named(shell):
     other = InteractiveShell(config=shell.config)
     assert display.register(other)
     assert "text/html" in other.display_formatter.format(run_of(*SOME))[0]
+
+
+def test_every_type_that_has_a_card_exists():
+    for module, name in display._CARDS:
+        assert isinstance(getattr(import_module(module), name), type)
+
+
+def test_what_has_no_card_is_refused():
+    with pytest.raises(ArgumentError, match=r"one of Run, Plan, Log, .*; got int"):
+        display.card(3)
+
+
+def test_a_kind_of_run_has_the_card_of_a_run():
+    class Special(Run):
+        pass
+
+    run = run_of(*SOME)
+    assert "makespan 4 s" in read(display.card(Special(run.attempts, run.meta)))[0]
 
 
 def test_without_ipython_there_is_nothing_to_tell():

@@ -121,6 +121,16 @@ def test_frames_that_come_from_a_callable_are_made_once_and_late():
     assert calls == ["made"]
 
 
+def test_results_of_which_all_are_known_to_be_done_need_no_frames():
+    def make():
+        raise AssertionError("nobody asked for frames")
+
+    assert deferred(make, results=["a", "b"], is_done=True).results == ["a", "b"]
+    run = Run(one_failed().attempts, meta(), results=["a", MISSING], is_done=True)
+    with pytest.raises(TasksFailed):
+        _ = run.results
+
+
 def test_frames_that_come_late_are_checked_too():
     run = deferred(lambda: {"attempts": two_done().attempts}, results=["a"])
     for _ in range(2):

@@ -3,7 +3,7 @@
 import pickle
 import subprocess
 import sys
-from collections import namedtuple
+from collections import defaultdict, namedtuple
 from pathlib import Path
 
 import numpy as np
@@ -228,6 +228,33 @@ def test_results_stand_where_tasks_stood(given, filled):
     assert kwargs == {"end": filled}
     assert type(args[0]) is type(filled)
     assert task.args == (given,)
+
+
+def test_dicts_of_other_kinds_stay_what_they_are():
+    given = defaultdict(list, a=[ONE])
+    ((filled,), _) = with_results(Task(print, given), {ONE: 1})
+    assert filled == {"a": [1]}
+    assert filled["b"] == []
+    assert "b" not in given
+
+
+class StandIn:
+    """As lazy proxies are: every look at it runs code."""
+
+    @property
+    def __class__(self):
+        raise RuntimeError("looked at")
+
+
+class Endless(list):
+    def __iter__(self):
+        while True:
+            yield 1
+
+
+def test_looking_for_tasks_runs_no_code_of_the_arguments():
+    task = Task(print, StandIn(), [StandIn(), Endless([ONE])])
+    assert inputs_of(task) == [ONE]
 
 
 def test_inputs_are_found_once_each_in_the_order_they_come():

@@ -24,8 +24,7 @@ _STATE = 9  # columns of the longest state
 _LEAST = {"state": _STATE, "task": 12, "result": 12, "agent": 8, "time": 11}
 _GROWING = {"agent": 0.2, "task": 0.6, "result": 1.0}
 _LEAST_HEIGHT = 6  # lower boards have no headings
-_LONGEST = {"name": 80, "text": 200}  # characters of an appended line's parts
-_COMMAND = re.compile(
+_COMMAND = re.compile(  # to a terminal: colour and place; titles; others
     r"\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)?|[@-Z\\^_])"
 )
 _LOOKALIKES = {"…": "~", "µ": "u", "×": "x"}  # of the same width, in any alphabet

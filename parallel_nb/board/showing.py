@@ -30,10 +30,9 @@ _UP, _REST_OF_LINE, _ALL_BELOW = "\x1b[{}A", "\x1b[K", "\x1b[J"
 class StatusBoard:
     """Agent, task, state and result of each task on a terminal while a batch runs.
 
-    Give it to ``run(on_event=...)`` or ``start(on_event=...)``. On a terminal it is
-    redrawn in place, with as many tasks as there is room for: those that have been
-    handed to workers and those that went wrong come first. Elsewhere, in a log file
-    say, each change appends a line.
+    Give it to ``run(on_event=...)``. On a terminal it is redrawn in place, with as many
+    tasks as there is room for: those that have been handed to workers and those that
+    went wrong come first. Elsewhere, in a log file say, each change appends a line.
 
     Parameters
     ----------
@@ -44,8 +43,8 @@ class StatusBoard:
 
     Notes
     -----
-    The column `time` has how long ago a task came into its state; once it has ended,
-    how long ago it had been handed to a worker then.
+    The column `time` has how long ago a task came into its state; where it has ended,
+    how long that took from being handed to a worker.
 
     A board need not know how many tasks there are, and shows one run at a time; the
     next one has a board of its own below. It is drawn ten times a second at most. In a
@@ -54,6 +53,10 @@ class StatusBoard:
 
         with StatusBoard() as board:
             run(tasks, on_event=board)
+
+    What others write to the terminal in the meantime gets between the lines. So a run
+    in the background, beside a prompt, is better watched by ``handle.status()``, or by
+    a board that writes to a file.
 
     Raises
     ------
@@ -84,6 +87,8 @@ class StatusBoard:
         self._lock = threading.RLock()
         self._n_entered = 0
         self._timer: threading.Timer | None = None
+        self._n_alarms = 0
+        self._due = math.inf  # when the timer rings
         self._start_over()
 
     def _start_over(self):
@@ -119,7 +124,7 @@ class StatusBoard:
         return self
 
     def __exit__(self, *error):
-        """Leave the last of it below each other, for good."""
+        """Show how it ended, and leave that there."""
         with self._lock:
             if self._n_entered == 1:
                 # A reader who has gone is no reason to fail after the work is done.
@@ -166,16 +171,17 @@ class StatusBoard:
         if self._timer is not None:
             self._timer.cancel()
         self._due = due
-        self._timer = threading.Timer(seconds, self._on_time)
+        self._n_alarms += 1
+        self._timer = threading.Timer(seconds, self._on_time, [self._n_alarms])
         self._timer.name = "parallel_nb-board"
         # At its end the interpreter waits for a last drawing, not for a clock.
         self._timer.daemon = self._n_entered > 0
         self._timer.start()
 
-    def _on_time(self):
+    def _on_time(self, number: int):
         with self._lock:
-            if threading.current_thread() is not self._timer:
-                return  # too late: another has been set, or none is wanted
+            if self._timer is None or number != self._n_alarms:
+                return  # too late: none is wanted, or another one
             self._timer = None
             with suppress(*_GONE):  # the next event tells the run
                 self._draw_late()

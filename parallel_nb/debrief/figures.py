@@ -151,7 +151,8 @@ def _chain(of_task: np.ndarray, edges: pd.DataFrame) -> tuple[int, ...]:
     if not len(edges):
         return (int(of_task.argmax()),)
     chain = critical_path(of_task, edges.to_numpy())
-    return tuple(task for task in chain if of_task[task] > 0)
+    ran = np.flatnonzero(of_task[chain])  # those at its ends may have been skipped
+    return tuple(chain[ran[0] : ran[-1] + 1])
 
 
 def _agents(agents: pd.DataFrame, tasks: pd.DataFrame) -> pd.DataFrame:

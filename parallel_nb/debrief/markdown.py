@@ -24,7 +24,7 @@ from .document import (
 
 # Some signs mean something in some places only: `test_runner` stays readable.
 _SPECIAL = re.compile(r"[\\`*\[\]<>|~$]|(?<![^\W_])_|_(?![^\W_])|&(?=#?\w+;)")
-_AT_LINE_START = re.compile(r"^(?:([-+=#:])|(\d{1,9})([.)]))")
+_AT_LINE_START = re.compile(r"^(?:([-+=#])(?=[-=#\s]|$)|(\d{1,9})([.)])(?=\s|$))")
 
 
 def markdown(section: Section, level: int = 1) -> str:

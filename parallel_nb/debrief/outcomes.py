@@ -47,7 +47,7 @@ def aggregates(run: Run) -> list[Section]:
     results = run.results_or(MISSING) if run.has_results else None
     sections = []
     for task, entry in sorted(run.details.items()):
-        if not _has_section(entry, status.iat[task]):
+        if attachments.IS_AGGREGATE not in entry or status.iat[task] != "done":
             continue
         blocks = [_said(entry.get(attachments.SUMMARY), results, task)]
         if attachments.CONTEXT in entry:

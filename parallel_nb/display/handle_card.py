@@ -20,7 +20,7 @@ _COLOURS = {**palette.STATUS, "submitted": palette.SKY, "retried": palette.ORANG
 def parts(handle) -> list[str]:
     """The pieces of the card."""
     if handle.run is not None:
-        return run_card.parts(handle.run)
+        return run_card.parts(handle.run, "handle.run")
     n_ended, n_tasks = handle.progress
     board = handle.status()
     if not handle.is_running:
@@ -74,7 +74,7 @@ def _rows(board) -> list[str]:
         )
         told = f": {wording.shortened(row.result, 120)}" if row.result else ""
         rows.append(
-            f"{_mark(row.state)} {row.state} "
+            f'{_mark(row.state)} <span class="pnb-state">{row.state}</span> '
             f"<b>{markup.text(wording.shortened(row.task, 80))}</b>"
             f"{markup.text(agent)}{markup.text(told)}"
         )

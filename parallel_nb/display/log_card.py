@@ -19,12 +19,13 @@ def parts(log) -> list[str]:
     runs = log[:]  # a log that still grows reads them anew each time
     if not runs:
         return [
-            sheet.head("Log", "no calls"),
-            "<p>No <code>joblib.Parallel</code> call was recorded yet.</p>",
+            sheet.head("Log", "no recorded calls"),
+            "<p>No <code>joblib.Parallel</code> call so far.</p>",
         ]
     depth = _depths(runs)
     n_tasks = sum(run.n_tasks for run in runs)
-    size = f"{wording.count(len(runs), 'call')} · {wording.count(n_tasks, 'task')}"
+    calls = wording.count(len(runs), "recorded call")
+    size = f"{calls} · {wording.count(n_tasks, 'task')}"
     n_nested = sum(level > 0 for level in depth)
     if n_nested:
         size += f" · {n_nested:,} inside tasks of others"

@@ -10,6 +10,7 @@ from collections import Counter
 
 from ..draw import markup, palette, wording
 from ..draw.forecast import forecast, forecast_caption
+from ..planning.telling import checklist
 from ..planning.wiring import enumerated
 from . import sheet
 
@@ -111,7 +112,7 @@ def _picture(plan) -> str:
 def _checklist(plan) -> list[str]:
     """Each item with its evidence; a conflict's is who waits for whom because of it."""
     rows = []
-    for item, verdict, evidence in plan.checklist.itertuples(index=False):
+    for item, verdict, evidence in checklist(plan):
         mark, colour = _MARKS[verdict]
         said = [_sentence(evidence)]
         kind = item.removesuffix(" conflicts")

@@ -12,17 +12,21 @@ from . import sheet
 _SHOWN_FAILURES = 3
 
 
-def parts(run) -> list[str]:
-    """The pieces of the card."""
+def parts(run, called: str = "run") -> list[str]:
+    """The pieces of the card; what to try next is about the Run as it is called."""
     numbers = wording.numbers(run)
     return [
         _head(run),
         markup.facts(wording.facts(numbers)),
         markup.status_counts(numbers),
         _timeline(run),
-        _failures(run),
+        _failures(run, called),
         *(f'<p class="pnb-quiet">Note: {markup.text(n)}</p>' for n in run.meta.notes),
-        sheet.next_steps("run.tasks", "pnb.draw.timeline(run)", "pnb.save(run, path)"),
+        sheet.next_steps(
+            f"{called}.tasks",
+            f"pnb.draw.timeline({called})",
+            f"pnb.save({called}, path)",
+        ),
     ]
 
 
@@ -50,7 +54,7 @@ def _timeline(run) -> str:
     )
 
 
-def _failures(run) -> str:
+def _failures(run, called: str) -> str:
     failures, n_failures = wording.failures(run, _SHOWN_FAILURES)
     if not n_failures:
         return ""
@@ -60,5 +64,5 @@ def _failures(run) -> str:
         for row in failures
     ]
     if n_failures > len(failures):
-        items.append(sheet.more(n_failures - len(failures), "", "run.errors"))
+        items.append(sheet.more(n_failures - len(failures), "", f"{called}.errors"))
     return sheet.lines(items, "pnb-failures")

@@ -47,6 +47,7 @@ font:12px ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;overflow-wrap:any
 .pnb-card .pnb-wide{overflow-x:auto}
 .pnb-card .pnb-wide img{min-width:480px}
 .pnb-card .pnb-row{margin:3px 0}
+.pnb-card .pnb-state{display:inline-block;min-width:5.5em}
 .pnb-card .pnb-bar{height:8px;margin:8px 0;border-radius:4px;background:#e7eaee;
 overflow:hidden}
 .pnb-card .pnb-bar span{display:block;height:100%;background:#0072b2}

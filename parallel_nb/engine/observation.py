@@ -274,6 +274,7 @@ def _text(values):
 def _filled(tasks, order, reads, writes, declared):
     """Copies of the tasks that declare more, and refer to each other's copies."""
     copies: dict = {}
+    filled = {}
     for position in order:
         task = tasks[position]
         more_reads = [r for r in reads[position] if declared.by(position, r) is None]
@@ -283,8 +284,8 @@ def _filled(tasks, order, reads, writes, declared):
             "writes": (*task.writes, *more_writes),
             "after": tuple(copies.get(each, each) for each in task.after),
         }
-        copies[task] = _copy(task, fields, copies)
-    return tuple(copies[task] for task in tasks)
+        filled[position] = copies[task] = _copy(task, fields, copies)
+    return tuple(filled[position] for position in range(len(tasks)))
 
 
 def _copy(task, fields, copies):

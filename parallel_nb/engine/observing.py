@@ -26,6 +26,7 @@ from .retelling import quoted
 from .touching import CONNECT
 from .watching import Seen, Watcher, some
 
+_ENDS = {"failed": "it failed", "crashed": "it crashed", "timeout": "it was ended"}
 # What nobody can see, said of every observation.
 _UNSEEN = (
     "Files that libraries open in C, past Python's hooks; mere looks at a file "
@@ -44,7 +45,8 @@ def observe(
     The tasks are executed, for real, one at a time and each in a fresh process: none
     sees another's imports, caches, threads or variables. They go in the order given,
     each after those it waits for, and are passed their results. A process is ended
-    with its call, and with it what the call left running. Nothing is tried twice.
+    with its call, and with it what the call left running. Nothing is tried twice, and
+    no agent is set up.
 
     Parameters
     ----------
@@ -265,10 +267,8 @@ def _not_observed(named, seen, accesses):
             said.append(f"{named[i]} did not run: {one.error}.")
         elif one.status != "done" and not one.has_returned:
             line = one.error.strip().partition("\n")[0]
-            said.append(
-                f"What {named[i]} would have done after it ended as {one.status} "
-                f"({line})."
-            )
+            ended = _ENDS[one.status]
+            said.append(f"What {named[i]} would have done after {ended} ({line}).")
         said += [f"{named[i]} {remark}." for remark in one.remarks]
     listed = (access for each in accesses.values() for access in each)
     addresses = {access.resource: None for access in listed if access.kind == CONNECT}

@@ -136,7 +136,8 @@ def _conflict_sentences(clashes, named, told):
 
 
 def _sentence(over, changing, using, silent, resources, named, cwd):
-    using = tuple(task for task in using if task not in changing)
+    if over in (CONTENT, ENVIRONMENT, CWD):
+        using = tuple(task for task in using if task not in changing)
     what = enumerated([shown(r, cwd) for r in resources], _NAMES)
     changers, users = (_tasks(each, named) for each in (changing, using))
     many, several = len(changing) > 1, len(using) > 1
@@ -150,12 +151,12 @@ def _sentence(over, changing, using, silent, resources, named, cwd):
         )
     elif over == NAMES:
         said = (
-            f"{users or changers} list{'' if several else 's'} {what}, where "
+            f"{users} list{'' if several else 's'} {what}, where "
             f"{changers} add{'' if many else 's'} or remove{'' if many else 's'} names"
         )
     elif over == FOLDER:
         said = (
-            f"{users or changers} need{'' if several else 's'} {what}, which "
+            f"{users} need{'' if several else 's'} {what}, which "
             f"{changers} make{'' if many else 's'}"
         )
     elif over == ENVIRONMENT:
@@ -166,7 +167,7 @@ def _sentence(over, changing, using, silent, resources, named, cwd):
             said += f", on which {users} rel{'y' if several else 'ies'}"
     else:
         said = (
-            f"{users or changers} use{'' if several else 's'} what is in {what}, which "
+            f"{users} use{'' if several else 's'} what is in {what}, which "
             f"{changers} move{'' if many else 's'} or remove{'' if many else 's'}"
         )
     if over in (ENVIRONMENT, CWD):

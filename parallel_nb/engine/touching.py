@@ -88,7 +88,7 @@ class Notes(NamedTuple):
     started: float  # on the host's clock; NaN: it did not come to that
     left_folder: str  # where the process was left; empty: where it had been
     left_variables: frozenset
-    traced: list  # of (name of the trace's files, folder)
+    traced: list  # of (name of the trace's files, folder, pid or 0)
     untraced: list  # names of programs
     uses_relative: bool
     n_missed: int
@@ -114,7 +114,7 @@ def read_notes(path) -> Notes:
         elif op == "led":
             led.setdefault(about, how)
         elif op == "traced":
-            traced.append((about, how))
+            traced.append((about, how, int(was or 0)))
         elif op == "untraced":
             untraced.append(about)
         elif op == "relative":
@@ -126,6 +126,11 @@ def read_notes(path) -> Notes:
             touches.setdefault(key, None)
             if count:
                 counts[key] = int(count)
+    # Left changed, though no event has told of it.
+    for name in left - {key[1] for key in touches}:
+        touches["environment", name, "changed", ""] = None
+    if folder and not any(key[0] == "cwd" for key in touches):
+        touches["cwd", "cwd", "changed", folder] = None
     listed = [Touch(*key, counts.get(key, 1)) for key in touches]
     return Notes(
         listed,
@@ -324,15 +329,17 @@ def _is_noise(resource, op):
     parts = resource.split("/")
     if "__pycache__" in parts or resource.endswith(".pyc"):
         return True
-    for folder in _temporary_folders():
+    for folder, names in _passing():
         if resource.startswith(folder):
-            return resource[len(folder) :].startswith(_OURS)
+            return resource[len(folder) :].startswith(names)
     return False
 
 
 @cache
-def _temporary_folders():
-    return os.path.realpath(tempfile.gettempdir()) + os.sep, "/dev/shm/"
+def _passing():
+    """Folders for what passes, and the names there that are nobody's business."""
+    temporary = os.path.realpath(tempfile.gettempdir()) + os.sep
+    return (temporary, _OURS), ("/dev/shm/", (*_OURS, "sem."))
 
 
 @cache

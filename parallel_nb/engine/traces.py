@@ -7,6 +7,8 @@ refuses to know who asked for the trace.
 import glob
 import os
 import re
+import sys
+from typing import NamedTuple
 
 from .auditing import address
 from .touching import Touch
@@ -53,8 +55,15 @@ _SENDS = frozenset({"connect", "bind", "sendto", "sendmsg", "sendmmsg"})
 UNKNOWN = "?"
 
 
-def read_trace(base, folder, root=None):
-    """The touches in the files of a trace, in an order in which they can have been.
+class Trace(NamedTuple):
+    """What the files of a trace say."""
+
+    touches: list  # of Touch, in an order in which they can have been
+    n_missed: int  # calls that could not be made out
+
+
+def read_trace(base, folder, root=None) -> Trace:
+    """What a command and its children did, but for calls that failed.
 
     Parameters
     ----------
@@ -65,10 +74,6 @@ def read_trace(base, folder, root=None):
     root : int, optional
         Its number; without it, the one that no other has started.
 
-    Returns
-    -------
-    list of Touch
-        Calls that failed are left out.
     """
     reader = _Reader(base)
     roots = reader.roots() if root is None else [root]
@@ -76,12 +81,46 @@ def read_trace(base, folder, root=None):
         reader.follow(pid, folder, "")
     for pid in list(reader.lines):  # those whose beginning was missed
         reader.follow(pid, folder, "")
-    return [Touch(*key, count) for key, count in reader.counts.items()]
+    touches = [Touch(*key, count) for key, count in reader.counts.items()]
+    return Trace(touches, reader.n_missed)
+
+
+class _Process:
+    """Where a process of a trace has got to."""
+
+    def __init__(self, lines, folder, program):
+        self.lines = lines
+        self.folder = folder
+        self.listed = []
+        self.program = program
+        self._searched = {folder, *sys.path}  # for modules, if this is a Python
+        self._is_python = False
+
+    def become(self, program):
+        """From here on it executes another program."""
+        self.program = program
+        self._searched = {self.folder, *sys.path}
+
+    def load(self, path):
+        """Take note of code that is opened."""
+        if path.endswith((".py", ".pyc")):
+            self._is_python = self._is_python or "/encodings/" in path
+            folder = os.path.dirname(path).removesuffix("/__pycache__")
+            self._searched |= {folder, os.path.dirname(folder)}
+
+    def listings(self):
+        """Folders whose names it has asked for, without a search for modules."""
+        if not self._is_python:
+            return self.listed
+        return [key for key in self.listed if key[1] not in self._searched]
 
 
 class _Reader:
+    """The files of a trace, process by process."""
+
     def __init__(self, base):
         self.counts = {}
+        self.n_missed = 0
         self.lines = {}
         self._protocols = {}
         for path in sorted(glob.glob(f"{glob.escape(base)}.*")):
@@ -98,26 +137,43 @@ class _Reader:
 
     def follow(self, pid, folder, program):
         """Go through the calls of a process, and of those it starts where it does."""
-        waiting = [(iter(self.lines.pop(pid, ())), folder, program)]
+        waiting = [_Process(self._take(pid), folder, program)]
         while waiting:
-            lines, folder, program = waiting.pop()
-            for match in lines:
-                call, args, answer, opened, rest = match.groups()
-                if call in ("chdir", "fchdir"):
-                    if answer == "0":
-                        folder = self._chdir(args, folder)
-                elif call in _FORKS:
-                    if int(answer) in self.lines if answer.isdigit() else False:
-                        waiting.append((lines, folder, program))
-                        child = iter(self.lines.pop(int(answer)))
-                        waiting.append((child, folder, program))
-                        break
-                elif call == "execve" and answer == "0":
-                    path = self._paths(args, folder)[0]
-                    program = os.path.basename(path)
-                    self._add("read", os.path.realpath(path), f"execve by {program}")
-                else:
-                    self._note(call, args, answer, opened, rest, folder, program)
+            process = waiting.pop()
+            for match in process.lines:
+                try:
+                    child = self._step(process, *match.groups())
+                except (IndexError, ValueError):
+                    self.n_missed += 1
+                    continue
+                if child is not None:
+                    waiting += [process, child]
+                    break
+            else:
+                for key in process.listings():
+                    self._add(*key)
+
+    def _step(self, process, call, args, answer, opened, rest):
+        """One call of a process; the child that it starts by it, if that is traced."""
+        if call in ("chdir", "fchdir"):
+            if answer == "0":
+                process.folder = self._chdir(args, process.folder)
+        elif call in _FORKS:
+            if answer.isdigit() and int(answer) in self.lines:
+                lines = self._take(int(answer))
+                return _Process(lines, process.folder, process.program)
+        elif call == "execve":
+            if answer == "0":
+                path = self._paths(args, process.folder)[0]
+                process.become(os.path.basename(path))
+                how = f"execve by {process.program}"
+                self._add("read", os.path.realpath(path), how)
+        else:
+            self._note(call, args, answer, opened, rest, process)
+        return None
+
+    def _take(self, pid):
+        return iter(self.lines.pop(pid, ()))
 
     def _chdir(self, args, folder):
         if (fd := _FD.match(args)) is not None:
@@ -125,9 +181,9 @@ class _Reader:
         paths = self._paths(args, folder)
         return os.path.realpath(paths[0]) if paths else folder
 
-    def _note(self, call, args, answer, opened, rest, folder, program):
-        has_failed = answer.startswith("-")
-        how = f"{call} by {program}" if program else call
+    def _note(self, call, args, answer, opened, rest, process):
+        has_failed, folder = answer.startswith("-"), process.folder
+        how = f"{call} by {process.program}" if process.program else call
         if call in _SENDS:
             if not has_failed or "EINPROGRESS" in rest:
                 self._send(call, args, how, folder)
@@ -140,10 +196,10 @@ class _Reader:
         elif has_failed:
             return
         elif call in _OPENS:
-            self._open(call, args, opened, how, folder)
+            self._open(call, args, opened, how, process)
         elif call.startswith("getdents"):
             if (fd := _FD.match(args)) is not None:
-                self._add("list", _text(fd[1]), how)
+                process.listed.append(("list", _text(fd[1]), how))
         elif call in _DELETES:
             is_folder = call == "rmdir" or "AT_REMOVEDIR" in args
             was = "folder" if is_folder else "file"
@@ -166,7 +222,7 @@ class _Reader:
             elif (fd := _FD.match(args)) is not None:
                 self._add("write", _text(fd[1]), how, "file")
 
-    def _open(self, call, args, opened, how, folder):
+    def _open(self, call, args, opened, how, process):
         if call == "creat":
             flags = {"O_WRONLY", "O_CREAT", "O_TRUNC"}
         else:
@@ -177,7 +233,8 @@ class _Reader:
         if opened is not None:
             place = _text(opened).removesuffix(" (deleted)")
         else:
-            place = os.path.realpath(self._paths(args, folder)[0])
+            place = os.path.realpath(self._paths(args, process.folder)[0])
+        process.load(place)
         if not place.startswith("/") or os.path.isdir(place):
             return
         creates, writes = "O_CREAT" in flags, bool(flags & {"O_WRONLY", "O_RDWR"})

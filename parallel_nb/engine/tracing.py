@@ -7,6 +7,8 @@ refuses to know what a trace says (`traces`). Standard library only.
 import functools
 import os
 import shlex
+import signal
+import stat
 from typing import NamedTuple
 
 from . import auditing
@@ -24,9 +26,13 @@ _SHELL = "/bin/sh"
 
 
 class Tracer(NamedTuple):
-    """What to put before a command, or why nothing can be."""
+    """What to put before a command, or why nothing can be.
 
-    words: tuple[str, ...]  # the name of the file with the trace comes next, then "--"
+    The name of the trace's files comes after these words, and then ``"--"``.
+    """
+
+    words: tuple[str, ...]
+    releasing: tuple[str, ...]  # slower, and the tracer can let go: see `release`
     why_not: str
 
 
@@ -36,7 +42,7 @@ def find_tracer():
 
     program = shutil.which("strace")
     if program is None:
-        return Tracer((), "strace is not installed")
+        return Tracer((), (), "strace is not installed")
     return _tried(program)
 
 
@@ -46,9 +52,11 @@ def _tried(program):
     import tempfile
 
     said = ""
-    # Without the filter every call of a command stops it, not only those asked for.
-    for filtered in (("--seccomp-bpf",), ()):
-        words = (program, *filtered, *_OPTIONS, "-e", f"trace={_CALLS}", "-o")
+    rest = (*_OPTIONS, "-e", f"trace={_CALLS}", "-o")
+    releasing = (program, "-I2", *rest)
+    # With its filter only the calls asked for stop a command. But it stays for good: with
+    # the tracer gone, those calls fail.
+    for words in ((program, "--seccomp-bpf", *rest), releasing):
         with tempfile.TemporaryDirectory(prefix="parallel_nb-") as folder:
             trace = os.path.join(folder, "trace")
             try:
@@ -64,9 +72,9 @@ def _tried(program):
                 said = str(error)
                 continue
             if done.returncode == 0 and os.listdir(folder):
-                return Tracer(words, "")
+                return Tracer(words, releasing, "")
             said = done.stderr.strip().rpartition("\n")[2]
-    return Tracer((), f"strace cannot trace here ({said[:100]})")
+    return Tracer((), (), f"strace cannot trace here ({said[:100]})")
 
 
 def under(words, tracer, trace, *, folder, path):
@@ -103,37 +111,88 @@ def trace_children(watch):
     Nothing is put back: the process ends with the task.
     """
     import _posixsubprocess
+    import subprocess
 
     start, system = _posixsubprocess.fork_exec, os.system
 
     def traced_start(words, programs, close_fds, kept, folder, *rest):
-        if auditing.current() is watch:
-            traced = _traced(watch, words, programs, folder)
-            if traced is not None:
-                words, programs = traced, [os.fsencode(traced[0])]
-        return start(words, programs, close_fds, kept, folder, *rest)
+        trace, traced, where = _traced(watch, words, programs, folder)
+        if trace is None:
+            return start(words, programs, close_fds, kept, folder, *rest)
+        programs = [os.fsencode(traced[0])]
+        pid = start(traced, programs, close_fds, kept, folder, *rest)
+        watch.note("traced", trace, where, str(pid))
+        return pid
 
     def traced_system(command):
-        if auditing.current() is watch:
-            watch.command("os.system", command)
-            traced = _traced(watch, [_SHELL, "-c", command], [_SHELL], None)
-            if traced is not None:
-                command = f"exec {shlex.join(map(os.fsdecode, traced))}"
-        return system(command)
+        words = [_SHELL, "-c", command]
+        trace, traced, where = _traced(watch, words, [_SHELL], None)
+        if trace is None:
+            return system(command)
+        watch.command("os.system", command)
+        watch.note("traced", trace, where)
+        return system(f"exec {shlex.join(map(os.fsdecode, traced))}")
 
-    _posixsubprocess.fork_exec, os.system = traced_start, traced_system
-    import subprocess
-
-    subprocess._fork_exec = traced_start
+    _posixsubprocess.fork_exec = subprocess._fork_exec = traced_start
+    os.system = traced_system
 
 
 def _traced(watch, words, programs, folder):
+    """A new trace, the words that start the command under it, and where it starts.
+
+    None where the command is left alone: its program is not there, would lose rights
+    that its file gives it, or goes by another name than its file.
+    """
+    alone = None, None, None
+    if auditing.current() is not watch:
+        return alone
     try:
-        folder = os.path.join(os.getcwd(), os.fsdecode(folder or ""))
-        for program in programs:
-            path = os.path.join(folder, os.fsdecode(program))
-            if os.path.isfile(path) and os.access(path, os.X_OK):
-                return watch.traced(path, list(words), folder)
+        folder = os.path.normpath(os.path.join(os.getcwd(), os.fsdecode(folder or "")))
+        paths = (os.path.join(folder, os.fsdecode(each)) for each in programs)
+        path = next((p for p in paths if os.access(p, os.X_OK)), None)
+        if path is None:
+            return alone
+        called = os.path.basename(os.fsdecode(words[0]))
+        gives_rights = os.stat(path).st_mode & (stat.S_ISUID | stat.S_ISGID)
+        if gives_rights or called != os.path.basename(path):
+            watch.note("untraced", called)
+            return alone
+        trace = watch.new_trace()
+        return trace, [*watch.tracer, trace, "--", path, *words[1:]], folder
     except Exception:  # raised from here, it would be the task's
         watch.n_missed += 1
-    return None
+        return alone
+
+
+def release(traces):
+    """End the tracers of commands that have ended, and left something running.
+
+    A tracer holds the command's stderr open, and whoever reads that waits for its end.
+
+    Parameters
+    ----------
+    traces : mapping of str to int
+        By the name of the trace's files, the command's process.
+    """
+    ended = [os.fsencode(trace) for trace, pid in traces.items() if not _is_alive(pid)]
+    if not ended:
+        return
+    for name in os.listdir("/proc"):
+        if not name.isdigit():
+            continue
+        try:
+            with open(f"/proc/{name}/cmdline", "rb") as file:
+                words = file.read().split(b"\0")
+            if b"-D" in words and any(trace in words for trace in ended):
+                os.kill(int(name), signal.SIGTERM)  # it lets go of what it traces
+        except OSError:
+            continue
+
+
+def _is_alive(pid):
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            state = file.read().rpartition(b") ")[2][:1]
+    except OSError:
+        return False
+    return state not in b"ZX"

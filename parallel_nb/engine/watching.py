@@ -5,6 +5,7 @@ touch means (`touching`) and other tasks.
 """
 
 import dataclasses
+import glob
 import math
 import os
 import pickle
@@ -21,7 +22,7 @@ from ..tasks import Shell, inputs_of, with_results
 from . import tracing, worker
 from .lanes import LaneNotStarted, Lease, Place, WorkerDied
 from .shell import ShellAttempt
-from .touching import COMMAND, NOTHING, is_untraced, read_notes, settle
+from .touching import COMMAND, PROCESS, is_untraced, read_notes, settle
 from .traces import read_trace
 from .witness import Observed
 
@@ -31,6 +32,8 @@ _STATUS = {
     worker.INVALID: "invalid",
 }
 _LISTED = 4
+# How often (s) commands that have ended are looked for, to end what traces them.
+_LOOK_EVERY = 0.25
 
 
 @dataclasses.dataclass(slots=True)
@@ -108,7 +111,7 @@ class Watcher:
             seen.error = f"the task could not be pickled: {error}"
             return seen
         open(notes, "xb").close()
-        payload = pickle.dumps(Observed(call, notes, self.tracer.words))
+        payload = pickle.dumps(Observed(call, notes, self.tracer.releasing))
         # Lanes kept warm for runs have another environment: the hook stays out of them.
         mark = ("PARALLEL_NB_OBSERVED", self._folder)
         place = self.place._replace(environment=self.place.environment | {mark})
@@ -117,7 +120,7 @@ class Watcher:
             # The clock of a timeout starts when the lane is there.
             lease.submit(pickle.dumps(os.getpid)).result()
             began = time.time_ns()
-            self._await(task, seen, lease, payload, limit)
+            self._await(task, seen, lease, payload, limit, notes)
         finally:
             for lane in lease.lanes:
                 lane.close(wait=False)
@@ -126,12 +129,11 @@ class Watcher:
         self._read(seen, notes, began)
         return seen
 
-    def _await(self, task, seen, lease, payload, limit):
+    def _await(self, task, seen, lease, payload, limit, notes):
         (lane,) = lease.lanes
         future = lease.submit(payload)
         seen.pid = lane.pid
-        wait([future], None if limit == math.inf else limit)
-        is_late = not future.done()
+        is_late = not self._ends_within(future, limit, notes)
         if is_late:
             lane.kill(future)
         try:
@@ -147,15 +149,28 @@ class Watcher:
         except Exception as error:
             seen.error = worker.describe(error)[0]
 
+    def _ends_within(self, future, limit, notes):
+        if not self.tracer.words:
+            return bool(wait([future], None if limit == math.inf else limit).done)
+        until = worker.clock() + limit
+        while not wait([future], min(_LOOK_EVERY, until - worker.clock())).done:
+            if worker.clock() >= until:
+                return False
+            if glob.glob(f"{glob.escape(notes)}-*"):
+                traced = read_notes(notes).traced
+                tracing.release({trace: pid for trace, _, pid in traced if pid})
+        return True
+
     def _take_in(self, task, seen, report):
         seen.status = _STATUS[report.status]
         seen.started, seen.ended = report.started, report.ended
         seen.cpu, seen.max_rss = report.cpu, report.max_rss or math.nan
         seen.has_returned = report.has_returned
         if report.n_threads:
-            plural = "s" * (report.n_threads > 1)
+            several = report.n_threads > 1
             seen.remarks.append(
-                f"left {report.n_threads} thread{plural} running, which were ended"
+                f"left {report.n_threads} thread{'s' * several} running, which "
+                f"{'were' if several else 'was'} ended"
             )
         if report.past_hooks:
             names = ", ".join(report.past_hooks)
@@ -178,24 +193,26 @@ class Watcher:
         """What the notes say, and the traces that they tell of."""
         notes = read_notes(path)
         touches = list(notes.touches)
-        for trace, folder in notes.traced:
-            touches += read_trace(trace, folder)
+        n_missed = notes.n_missed
+        for file, folder, _ in notes.traced:
+            trace = read_trace(file, folder)
+            touches += trace.touches
+            n_missed += trace.n_missed
         seen.accesses = settle(touches, began, notes.led)
         seen.uses_relative = notes.uses_relative
         if math.isnan(seen.started) and notes.started <= seen.ended:
             seen.started = notes.started
         elif math.isnan(seen.started):
             seen.ended = math.nan  # it did not come to a start
-        by_imports = {a.resource for a in seen.accesses if a.part == NOTHING}
+        own = {a.resource for a in seen.accesses if a.part == PROCESS}
         seen.left = tuple(
-            name.removeprefix("env:")
-            for name in sorted(notes.left_variables - by_imports)
+            name.removeprefix("env:") for name in sorted(notes.left_variables & own)
         )
         if notes.left_folder:
             seen.left += ("the working directory",)
         self._remark_commands(seen, notes)
-        if notes.n_missed:
-            seen.remarks.append(f"did {notes.n_missed} things that could not be read")
+        if n_missed:
+            seen.remarks.append(_missed(n_missed))
 
     def _remark_commands(self, seen, notes):
         commands = [a for a in seen.accesses if a.kind == COMMAND]
@@ -246,7 +263,10 @@ class Watcher:
             else:
                 seen.traceback = result.stderr
         if words is not None:
-            seen.accesses = settle(read_trace(trace, folder, attempt.pid), began)
+            touches, n_missed = read_trace(trace, folder, attempt.pid)
+            seen.accesses = settle(touches, began)
+            if n_missed:
+                seen.remarks.append(_missed(n_missed))
         elif not self.tracer.words:
             seen.remarks.append(
                 "is a command: what it read and wrote was not seen, as "
@@ -282,6 +302,10 @@ def some(texts) -> str:
     listed = [repr(text if len(text) <= 60 else f"{text[:59]}…") for text in texts]
     more = f" and {len(listed) - _LISTED} more" if len(listed) > _LISTED else ""
     return ", ".join(listed[:_LISTED]) + more
+
+
+def _missed(n):
+    return f"did {n} thing{'s' * (n > 1)} that could not be made out"
 
 
 def _too_long(limit):

@@ -5,7 +5,6 @@ Knows paths and touches; refuses to know which events there are (`auditing`) and
 touches matter (`touching`). Standard library only.
 """
 
-import fcntl
 import os
 import pickle
 import shlex
@@ -186,6 +185,9 @@ class Watch:
     def note(self, what, about="", how="", was=""):
         """Add a note to the file, in one go: nothing comes between."""
         text = f"{what}\0{about}\0{how}\0{was}\0{END_OF_NOTE}\0"
+        if text.count("\0") != N_FIELDS:  # no name of anything that there is
+            self.n_missed += 1
+            return
         data = text.encode("utf-8", "surrogateescape")
         try:
             os.write(self._fd, data)
@@ -194,6 +196,8 @@ class Watch:
             os.write(self._fd, data)
 
     def _open(self):
+        import fcntl
+
         self._fd = fd = os.open(self._notes, os.O_WRONLY | os.O_APPEND)
         # As high as can be: should the task close it, none of its files has the number.
         highest = min(os.sysconf("SC_OPEN_MAX"), 1 << 16) - 8
@@ -282,19 +286,10 @@ class Watch:
         if not (self.tracer and text.startswith(f"exec {self.tracer[0]} ")):
             self.touch("command", text, how)
 
-    def traced(self, program, words, folder):
-        """The words that start the same command traced; None: leave it alone."""
-        path = os.path.join(folder, program)
-        mode = os.stat(path).st_mode
-        raises_rights = mode & (stat.S_ISUID | stat.S_ISGID)  # and would lose them
-        called = os.path.basename(os.fsdecode(words[0]))
-        if raises_rights or called != os.path.basename(path):
-            self.note("untraced", called)
-            return None
+    def new_trace(self):
+        """A name for the files of one more trace."""
         self._n_traced += 1
-        trace = f"{self._notes}-{os.getpid()}-{self._n_traced}"
-        self.note("traced", trace, folder)
-        return [*self.tracer, trace, "--", path, *words[1:]]
+        return f"{self._notes}-{os.getpid()}-{self._n_traced}"
 
 
 def status_of(place):

@@ -83,7 +83,6 @@ class _Identities:
     def __init__(self, tasks):
         self._known: dict[tuple[str, str], str] = {}
         self._real: dict[str, str] = {}
-        self._here = os.getcwd()
         names = set()
         for task in tasks:
             where = getattr(task, "cwd", None) or ""
@@ -103,7 +102,7 @@ class _Identities:
         if "://" in text:
             scheme, _, rest = text.partition("://")
             return f"{scheme}://{posixpath.normpath(rest)}"
-        path = os.path.join(self._here, where, os.path.expanduser(text))
+        path = os.path.join(os.path.abspath(where), os.path.expanduser(text))
         if _is_path(text) or os.path.lexists(path):
             return self._resolved(path)
         return text
@@ -116,7 +115,7 @@ class _Identities:
         for key in list(paths):
             paths.update(_folders(key))
         for where, text in names:
-            path = self._resolved(os.path.join(self._here, where, text))
+            path = self._resolved(os.path.join(os.path.abspath(where), text))
             if path in paths:
                 self._known[where, text] = path
 

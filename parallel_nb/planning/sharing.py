@@ -105,20 +105,27 @@ def _reached(value, name) -> Iterator[tuple[Any, str]]:
     waiting, n_calls = [(value, name)], 0
     while waiting:
         value, name = waiting.pop()
-        if isinstance(value, _FIXED) or id(value) in seen:
+        if issubclass(type(value), _FIXED) or id(value) in seen:
             continue
         seen.add(id(value))
         value = _unwrapped(value)
-        if isinstance(value, _CALLS):
+        if issubclass(type(value), _CALLS):
             n_calls += 1
             if n_calls <= _MOST_CALLS:
                 waiting += _kept_by(value)
             continue
         if is_mutable(value):
             yield value, name
-        if isinstance(value, _CONTAINERS) and len(value) <= _MOST_ITEMS:
-            items = value.values() if isinstance(value, dict) else value
-            waiting += [(item, "") for item in items]
+        waiting += [(item, "") for item in _items(value)]
+
+
+def _items(value) -> list:
+    """What a container holds, without asking code of its own."""
+    for kind in _CONTAINERS:
+        if issubclass(type(value), kind):
+            each = dict.values if kind is dict else kind.__iter__
+            return list(each(value)) if kind.__len__(value) <= _MOST_ITEMS else []
+    return []
 
 
 def _kept_by(call) -> list[tuple[Any, str]]:
@@ -164,7 +171,7 @@ def _is_of_a_library(code) -> bool:
 
 def _unwrapped(value):
     """The function inside what `functools.cache` and the like make of it."""
-    if isinstance(value, functools._lru_cache_wrapper):
+    if issubclass(type(value), functools._lru_cache_wrapper):
         return value.__wrapped__
     return value
 
@@ -177,19 +184,20 @@ def is_mutable(value: Any) -> bool:
     >>> is_mutable([]), is_mutable(()), is_mutable(len)
     (True, False, False)
     """
-    if isinstance(value, _MUTABLE):
+    kind = type(value)  # `isinstance` would ask the object, which may be a stand-in
+    if issubclass(kind, _MUTABLE):
         return True
-    if isinstance(value, (*_FIXED, *_CALLS, tuple, frozenset)):
+    if issubclass(kind, (*_FIXED, *_CALLS, tuple, frozenset)):
         return False
-    for kind in type(value).__mro__:
-        if kind.__name__ in _MUTABLE_ELSEWHERE.get(_package(kind), ()):
+    for base in kind.__mro__:
+        if base.__name__ in _MUTABLE_ELSEWHERE.get(_package(base), ()):
             return bool(getattr(getattr(value, "flags", None), "writeable", True))
-    package = _package(type(value))
+    package = _package(kind)
     if package in _SAFE or package in _MUTABLE_ELSEWHERE:
         return False
-    if getattr(getattr(value, "__dataclass_params__", None), "frozen", False):
+    if getattr(getattr(kind, "__dataclass_params__", None), "frozen", False):
         return False
-    return hasattr(value, "__dict__")
+    return kind.__dictoffset__ != 0
 
 
 def _package(kind: type) -> str:

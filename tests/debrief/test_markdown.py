@@ -84,7 +84,10 @@ def test_signs_lose_their_meaning(text, escaped):
         ("12) no list", r"12\) no list"),
         ("===", r"\==="),
         ("  - no list", r"\- no list"),
-        ("1.5 is a number", r"1\.5 is a number"),
+        ("1.5 is a number", "1.5 is a number"),
+        ("-1 too", "-1 too"),
+        ("-", r"\-"),
+        ("7.", r"7\."),
         ("a - b # c", "a - b # c"),
     ],
 )

@@ -1,6 +1,7 @@
 """Programs in an interpreter of their own, which must leave no process behind."""
 
 import json
+import subprocess
 import uuid
 
 import pytest
@@ -14,8 +15,12 @@ def script():
     mark = uuid.uuid4().hex
 
     def run(text, **names):
-        started = start_script(text, mark, **names)
-        out, err = started.communicate(timeout=60)
+        with start_script(text, mark, **names) as started:
+            try:
+                out, err = started.communicate(timeout=60)
+            except subprocess.TimeoutExpired:
+                started.kill()
+                raise
         assert started.returncode == 0, f"{out}\n{err}"
         return json.loads(out.splitlines()[-1])
 

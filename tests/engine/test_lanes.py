@@ -244,12 +244,11 @@ def test_the_interpreters_end_ends_its_lanes(script):
 
 def test_lanes_of_a_killed_kernel_are_gone_within_two_seconds(request):
     mark = request.node.nodeid
-    kernel = start_script(WARM + "input()\nimport time\ntime.sleep(60)\n", mark)
-    kernel.stdout.readline()
-    kernel.kill()
-    kernel.wait()
-    assert comes_true(lambda: not marked(mark), seconds=2)
-    kernel.communicate()
+    with start_script(f"{WARM}\nimport time\ntime.sleep(60)\n", mark) as kernel:
+        assert kernel.stdout.readline(), kernel.stderr.read()
+        kernel.kill()
+        kernel.wait()
+        assert comes_true(lambda: not marked(mark), seconds=2)
 
 
 BUSY_IN_C = """
@@ -266,16 +265,14 @@ pnb.run(hold_the_gil, [0], n_jobs=1)
 
 def test_lanes_that_hold_the_interpreter_lock_die_with_the_kernel_too(request):
     mark = request.node.nodeid
-    kernel = start_script(BUSY_IN_C, mark)
-    assert kernel.stdout.readline() == "holding\n"
-    kernel.kill()
-    kernel.wait()
-    try:
-        assert comes_true(lambda: not marked(mark), seconds=2)
-    finally:
+    with start_script(BUSY_IN_C, mark) as kernel:
+        assert kernel.stdout.readline() == "holding\n"
+        kernel.kill()
+        kernel.wait()
+        is_over = comes_true(lambda: not marked(mark), seconds=2)
         for process in marked(mark):
-            process.kill()
-        kernel.communicate()
+            process.kill()  # it holds the pipes open
+        assert is_over
 
 
 # -- what a lane is -----------------------------------------------------------------

@@ -363,6 +363,25 @@ def test_values_warnings_and_exceptions_are_what_they_were(quirk):
     assert recorded == plain
 
 
+@pytest.mark.parametrize("backend", ["isolated", "loky", "multiprocessing"])
+def test_functions_travel_or_not_as_they_did(backend):
+    class Local:
+        def __call__(self, x):
+            return x + 2
+
+    def outcomes():
+        functions = [abs, lambda x: x + 1, Local(), Local().__call__]
+        return [
+            said(lambda f=f: Parallel(2, backend)(delayed(f)(x) for x in (1, 2)))
+            for f in functions
+        ]
+
+    plain = outcomes()
+    with pnb.record():
+        recorded = outcomes()
+    assert [value for value, _ in recorded] == [value for value, _ in plain]
+
+
 def test_functions_of_any_make_have_a_name():
     from functools import partial
     from unittest.mock import Mock

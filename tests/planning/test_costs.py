@@ -144,6 +144,13 @@ def test_the_most_workers_worth_having(costs, n_useful):
     assert made_plan.n_useful == n_useful
 
 
+def test_work_alone_does_not_tell_how_many_workers_are_worth_having():
+    wide = [task(f"t{at}", cost=1) for at in range(4)]
+    made_plan = made(*wide, task("last", *wide, cost=4))
+    assert made_plan.parallelism == 1.6
+    assert made_plan.n_useful == 4
+
+
 def test_slots_limit_the_workers_worth_having():
     tasks = [task(f"t{at}", agent="x") for at in range(6)]
     assert made(*tasks, agents={"x": 2}).n_useful == 2

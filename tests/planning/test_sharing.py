@@ -217,6 +217,32 @@ def test_shell_commands_run_in_processes_anyway():
     assert common(shell("ls", env={"A": "1"}), shell("ls", env={"A": "1"})) == []
 
 
+class StandIn:
+    """As lazy proxies are: every look at it runs code."""
+
+    __slots__ = ()
+
+    @property
+    def __class__(self):
+        raise RuntimeError("looked at")
+
+    def __getattr__(self, name):
+        raise RuntimeError(name)
+
+
+class LoudList(list):
+    def __iter__(self):
+        raise RuntimeError("walked")
+
+
+def test_looking_runs_no_code_of_the_objects():
+    loud = LoudList([[1]])
+    assert common(Task(print, StandIn(), loud), Task(print, StandIn(), loud)) == [
+        ("", "LoudList"),
+        ("", "list"),
+    ]
+
+
 # --- whose backend ---
 
 

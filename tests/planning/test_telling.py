@@ -39,6 +39,20 @@ def test_the_strategy_is_a_word_and_a_reason(tasks, n_jobs, strategy, why):
     assert why in made_plan.why
 
 
+def test_locks_and_slots_are_reasons_for_a_mixed_strategy():
+    tasks = [task(name, writes="x", agent="one") for name in "abc"]
+    made_plan = made(*tasks, task("d"), agents={"one": 2}, conflicts="lock")
+    assert made_plan.why == (
+        "3 rounds with up to 2 tasks at once, as 3 tasks lock what they share, "
+        "agent one has 2 slots for 3 tasks"
+    )
+
+
+def test_resources_that_nobody_fights_over_are_none_not_unknown():
+    checklist = made(task("a", reads="x"), task("b")).checklist.set_index("item")
+    assert checklist.loc["write-write conflicts", "verdict"] == "none"
+
+
 def test_the_checklist_has_a_verdict_and_evidence_for_each_item():
     load = task("load", writes="x")
     made_plan = made(load, task("fit", load, reads="x"), task("log", writes="x"))

@@ -29,7 +29,7 @@ def parts(observation) -> list[str]:
         _conflicts("Not declared", undeclared, told, "▲", palette.VERMILION),
         _conflicts("Declared", declared, told, "✓", palette.GREEN),
         _conflicts(
-            "Only if they ran in threads of one process",
+            "In threads of one process",
             in_threads,
             told,
             "●",

@@ -131,8 +131,9 @@ def _conflicts(plan, kind: str) -> list[str]:
         if any(each.kind == kind and each.n_direct for each in shared)
     ]
     said = [_sentence(plan.explain(*pair)) for pair in pairs[:_CONFLICTS]]
-    if len(pairs) > _CONFLICTS:
-        said.append(sheet.more(len(pairs) - _CONFLICTS, "", "plan.conflicts"))
+    n_more = plan.settled.n_pairs[kind] - len(said)
+    if n_more:
+        said.append(f"And {n_more:,} more in <code>plan.conflicts</code>.")
     return said
 
 

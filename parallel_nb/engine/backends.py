@@ -16,6 +16,7 @@ from joblib.parallel import ParallelBackendBase
 from ..errors import ArgumentError
 from . import isolated as _registers_isolated  # noqa: F401
 from . import worker
+from .draining import drained
 from .memmapping import Memmapper
 
 DEFAULT = "isolated" if os.name == "posix" else "loky"
@@ -233,7 +234,8 @@ class Workers:
     def abort(self, *, be_ready):
         """End what runs where the backend can; be ready for more if asked."""
         if not self.is_inline:
-            self._backend.abort_everything(ensure_ready=be_ready)
+            with drained(getattr(self._backend, "_pool", None)):
+                self._backend.abort_everything(ensure_ready=be_ready)
 
 
 def name_of_backend(backend, chosen=""):

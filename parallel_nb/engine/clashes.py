@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from ..planning.reach import ways
 from ..planning.resources import Resources
+from .noise import system_folders
 from .touching import (
     CHANGES,
     CONTENT,
@@ -25,7 +26,6 @@ from .touching import (
     READ,
     TREE,
     Access,
-    system_folders,
 )
 
 # Tasks on one resource of which every pair is told; beyond, only neighbours are.

@@ -24,6 +24,12 @@ from .shell import ShellAttempt
 # A chunk hands its rest back after this many times the duration it was sized for.
 _OVERRUN = 2
 _STOP = object()
+_WHY = {
+    "wait": "stopped: enough tasks had succeeded",
+    "impossible": "stopped: too few tasks could still succeed",
+    "cancel": "stopped: the run was cancelled",
+    "interrupt": "stopped: the run was interrupted",
+}
 
 
 class Dispatcher:
@@ -378,6 +384,7 @@ class Dispatcher:
     def cancel(self):
         """End what runs where the backend can, and keep what had finished."""
         self._is_stopping = True
+        self._intake.why_cancelled = _WHY.get(self.ended_by, "cancelled")
         # What came home by itself was not cancelled.
         changes = self._take_in_the_last("crashed")
         used = []

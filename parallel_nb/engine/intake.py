@@ -39,6 +39,7 @@ class Intake:
 
     def __init__(self, collector):
         self._collector = collector
+        self.why_cancelled = "cancelled"
         self.setups = []  # (lane, pid, began, ready) of agents' set-ups
 
     def outcome(self, entry, outcome, out, received):
@@ -76,7 +77,9 @@ class Intake:
             entry,
             n,
             status,
-            _LINES.get(status, "WorkerDied: {}").format(death.reason),
+            self.why_cancelled
+            if status == "cancelled"
+            else _LINES[status].format(death.reason),
             started=salvage.started if is_known else math.nan,
             ended=salvage.died if is_known else math.nan,
             origin=origin,
@@ -118,6 +121,8 @@ class Intake:
             status = "invalid"
         if attempt.has_timed_out and status is None:
             status = "timeout"
+        if status == "cancelled":
+            line = self.why_cancelled
         is_done = not line and status is None
         keep = attempt.result if attempt.is_invalid or is_done else None
         results = self._collector.results
@@ -154,7 +159,7 @@ class Intake:
                 entry,
                 n,
                 "cancelled",
-                "cancelled",
+                self.why_cancelled,
                 started=started,
                 ended=ended,
                 origin=origin,
@@ -162,7 +167,7 @@ class Intake:
         return [piece.rest(n + 1)] if n + 1 < len(piece) else []
 
 
-_LINES = {"cancelled": "cancelled", "timeout": "timeout: {}"}
+_LINES = {"crashed": "WorkerDied: {}", "timeout": "timeout: {}"}
 
 
 def is_broken_pool(error):

@@ -84,6 +84,7 @@ class Job:
             else _plan_of(work, n_jobs, agents, history, backend, barriers)
         )
         if self._plan is not None:
+            _refuse_beside_plan(work, name=name, cost=cost, history=history)
             if n_jobs is None:
                 n_jobs = self._plan.n_workers
             check_results_kept(self._plan, keep_results)
@@ -299,6 +300,20 @@ def _plan_of(work, n_jobs, agents, history, backend, barriers):
             work, n_jobs=n_jobs, agents=agents, history=history, backend=backend
         )
     return None
+
+
+def _refuse_beside_plan(work, **given):
+    """What a plan, or its tasks, have decided already."""
+    places = {
+        "name": "Task(name=…)",
+        "cost": "Task(cost=…)",
+        "history": "plan(history=…)" if isinstance(work, Plan) else "",
+    }
+    for argument, place in places.items():
+        if given[argument] is not None and place:
+            raise ArgumentError(
+                f"`{argument}` would be ignored: tasks of a plan have it from {place}"
+            )
 
 
 def _needs_plan(task):

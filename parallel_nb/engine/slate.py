@@ -102,7 +102,7 @@ def is_untouched(memory):
 
 
 def started(memory):
-    """When the attempt in progress began, on the host's clock; None if there is none."""
+    """When the attempt in progress began, on the host's clock; None between two."""
     position, began, _, _ = _HEAD.unpack_from(memory, 0)
     return began if position >= 0 else None
 

@@ -1,18 +1,15 @@
 """From touches to accesses: what one observed task did to which resource, in the end.
 
-Reads the notes of a task and looks at what it left on disk. Knows temporary files,
-calls that failed, and what is noise; refuses to know other tasks.
+Reads the notes of a task and looks at what it left on disk. Knows temporary files and
+calls that failed; refuses to know what is noise (`noise`) and other tasks.
 """
 
 import os
-import site
-import sys
-import sysconfig
-import tempfile
 from functools import cache
 from typing import NamedTuple
 
 from .auditing import signature
+from .noise import is_noise
 from .witness import END_OF_NOTE, N_FIELDS, status_of
 
 READ, WRITE, CREATE, DELETE, RENAME = "read", "write", "create", "delete", "rename"
@@ -31,27 +28,6 @@ _MAKING = frozenset({"create", "link", "arrive", "arrivetree", "write"})
 _STARTERS = frozenset({"os.posix_spawn", "os.exec", "pty.spawn"})
 # Clocks of file systems tick this coarsely (ns).
 _TICK = 20_000_000
-
-_NEVER = ("/proc/", "/sys/", "/dev/pts/", "/dev/fd/")
-_DEVICES = frozenset(
-    f"/dev/{name}"
-    for name in ("null", "zero", "full", "random", "urandom", "tty", "ptmx")
-)
-_OURS = ("parallel_nb-", "joblib_memmapping_folder_", "loky-")
-_SYSTEM = (
-    "/bin",
-    "/etc",
-    "/lib",
-    "/lib64",
-    "/sbin",
-    "/usr",
-    "/usr/bin",
-    "/usr/lib",
-    "/usr/local/lib",
-    "/usr/share",
-    "/System",
-    "/Library",
-)
 
 
 class Touch(NamedTuple):
@@ -173,7 +149,7 @@ def settle(touches, began, led=None) -> list[Access]:
 
 class _Settling:
     def __init__(self, touches, began, led):
-        self._touches = [t for t in touches if not _is_noise(t.resource, t.op)]
+        self._touches = [t for t in touches if not is_noise(t.resource, t.op)]
         self._began = began
         self._led = led
         self._was_there = set()
@@ -220,7 +196,7 @@ class _Settling:
 
     def _look(self, touch):
         place = self._led.get(touch.resource) or os.path.realpath(touch.resource)
-        if os.path.isdir(place) or _is_noise(place, touch.op):
+        if os.path.isdir(place) or is_noise(place, touch.op):
             return
         # Of what is gone, it may have been read, or have been missed and made.
         if self._exists(place) or place in self._deleted - self._makes:
@@ -318,44 +294,3 @@ class _Settling:
         # A folder is as old as the last change of the names in it.
         folder = status_of(os.path.dirname(touch.resource))
         return folder is not None and folder.st_mtime_ns >= self._began - _TICK
-
-
-def _is_noise(resource, op):
-    """Whether nobody cares: the kernel's windows, caches of bytecode, our own files."""
-    if op in ("environment", "cwd", "command", "serve"):
-        return False
-    if resource.startswith(_NEVER) or resource in _DEVICES:
-        return True
-    parts = resource.split("/")
-    if "__pycache__" in parts or resource.endswith(".pyc"):
-        return True
-    for folder, names in _passing():
-        if resource.startswith(folder):
-            return resource[len(folder) :].startswith(names)
-    return False
-
-
-@cache
-def _passing():
-    """Folders for what passes, and the names there that are nobody's business."""
-    temporary = os.path.realpath(tempfile.gettempdir()) + os.sep
-    return (temporary, _OURS), ("/dev/shm/", (*_OURS, "sem."))
-
-
-@cache
-def system_folders(cwd) -> tuple[str, ...]:
-    """Folders of the system and of Python: reading there is no task's business.
-
-    Parameters
-    ----------
-    cwd : str
-        A folder in which one works is none of them.
-    """
-    folders = {*_SYSTEM, *sysconfig.get_paths().values()}
-    folders |= {sys.prefix, sys.base_prefix, sys.exec_prefix}
-    if site.ENABLE_USER_SITE:
-        folders.add(site.getusersitepackages())
-    real = {os.path.realpath(folder) for folder in folders} | folders
-    here = os.path.realpath(cwd) + os.sep
-    kept = {f"{folder.rstrip(os.sep)}{os.sep}" for folder in real}
-    return tuple(sorted(f for f in kept if f != os.sep and not here.startswith(f)))

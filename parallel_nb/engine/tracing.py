@@ -54,8 +54,8 @@ def _tried(program):
     said = ""
     rest = (*_OPTIONS, "-e", f"trace={_CALLS}", "-o")
     releasing = (program, "-I2", *rest)
-    # With its filter only the calls asked for stop a command. But it stays for good: with
-    # the tracer gone, those calls fail.
+    # With its filter only the calls asked for stop a command. But it stays for good:
+    # with the tracer gone, those calls fail.
     for words in ((program, "--seccomp-bpf", *rest), releasing):
         with tempfile.TemporaryDirectory(prefix="parallel_nb-") as folder:
             trace = os.path.join(folder, "trace")
@@ -134,6 +134,7 @@ def trace_children(watch):
         return system(f"exec {shlex.join(map(os.fsdecode, traced))}")
 
     _posixsubprocess.fork_exec = subprocess._fork_exec = traced_start
+    subprocess._USE_POSIX_SPAWN = False  # the other way to start, as its docs tell
     os.system = traced_system
 
 

@@ -106,6 +106,8 @@ class Job:
         self._chosen = settings(n_jobs, backend)
         if self._plan is not None:
             check_timeouts(self._plan, self.backend)
+        # One that is a context manager knows when the run is over, and shows itself.
+        self._shown = on_event if hasattr(on_event, "__enter__") else None
         self._listener = Listener(on_event) if on_event is not None else None
         self.title = label or (name_of(work) if inputs is not None else "")
         self.collector = Collector(keep_results)
@@ -142,7 +144,11 @@ class Job:
 
     def execute(self, progress):
         """Run to the end; a Run, or the exception that ended it with the Run in it."""
-        with Interrupts(self._interrupt) as interrupts:
+        with ExitStack() as stack:
+            if self._shown is not None:
+                stack.enter_context(self._shown)
+                progress = bool(progress)
+            interrupts = stack.enter_context(Interrupts(self._interrupt))
             made, failure = self._execute(progress, interrupts)
             remember(made)
         batch = self.batch

@@ -15,7 +15,8 @@ from .graphs import paths_to_the_end
 from .greedy import Problem, Schedule, simulate
 
 _CLOSE = 1e-9  # relative; what sums of floats leave
-_GOOD_ENOUGH = 1e-4  # relative to the bound: not worth a search
+_GOOD_ENOUGH = 1e-3  # relative to the bound: not worth a search
+_PATIENCE = 4_000_000  # workers looked at in a search: a second or two
 _HALVINGS = 20
 _SWEEPS = 8
 
@@ -106,7 +107,7 @@ def _swapped(durations, worker, n_workers, bound) -> np.ndarray:
     for task in np.argsort(durations, kind="stable").tolist():
         held[worker[task]].append((durations[task], task))
     loads = [sum(length for length, _ in tasks) for tasks in held]
-    for _ in range(len(durations)):
+    for _ in range(min(len(durations), _PATIENCE // n_workers)):
         last = max(range(n_workers), key=loads.__getitem__)
         if loads[last] <= bound * (1 + _CLOSE):
             break

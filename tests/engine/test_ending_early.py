@@ -51,10 +51,17 @@ def test_a_threshold_out_of_reach_ends_the_run():
     assert len(run.tasks) == 4
 
 
+def fail_soon(value):
+    if value == 2:
+        raise ValueError("two")
+    time.sleep(0.05)  # the lane that is to fail may start later than its neighbour
+    return value
+
+
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_stop_starts_nothing_after_a_failure(backend):
     run = pnb.run(
-        fail_on_two,
+        fail_soon,
         [1, 2, *[1] * 200],
         n_jobs=2,
         on_failure="stop",

@@ -88,7 +88,7 @@ def plan(plan: Plan, ax: Axes | None = None) -> Axes:
     if ax is not None:
         ax = pictures.axes_for(ax, height=0)
     layers = Layers(plan.round_of, plan.edge_positions, most_rows=_most_rows(plan, ax))
-    n_rows = float(np.ptp(layers.y)) + 1 if plan.n_tasks else 1.0
+    n_rows = layers.high - layers.low + 1
     ax = pictures.axes_for(ax, height=max(2.4, 1.5 + 0.34 * n_rows))
     _frame(ax, plan, layers)
     if not plan.n_tasks:
@@ -121,8 +121,7 @@ def _most_rows(plan: Plan, ax: Axes | None) -> int:
 def _frame(ax: Axes, plan: Plan, layers: Layers) -> None:
     ax.set_xlabel("round")
     ax.set_xlim(-0.55, max(len(plan.rounds), 1) - 0.45)
-    low, high = (layers.y.min(), layers.y.max()) if plan.n_tasks else (0.0, 0.0)
-    ax.set_ylim(high + 0.6, low - 0.6)
+    ax.set_ylim(layers.high + 0.6, layers.low - 0.6)
     ax.xaxis.set_major_locator(MaxNLocator("auto", integer=True, min_n_ticks=1))
     ax.set_yticks([])
     ax.tick_params(axis="x", length=0)
@@ -290,7 +289,7 @@ def _dots(ax, plan, layers, colours, ink, room: Room) -> None:
         )
     longest = max(len(plan.tasks[position].name) for position in chain)
     letters = CHARACTER * size * min(longest, _MOST_LETTERS)
-    top = layers.y[list(chain)].min() - layers.y.min()
+    top = layers.y[list(chain)].min() - layers.low
     _make_room_above(ax, 0.75 * letters + bold - top * room.height)
 
 

@@ -39,6 +39,8 @@ class Layers:
     ----------
     x, y : float arrays of shape (n_tasks,)
         In columns and rows; folded columns are less than one wide.
+    low, high : float
+        The first and the last row, those of bends included.
     n_folds : int
         Tasks in one row of the fullest column.
     ways : list of lists of (float, float)
@@ -151,6 +153,7 @@ class Layers:
                 x[tasks] += (side - (fold - 1) / 2) * (0.8 / fold)
         self._at = np.column_stack([x, y])
         self.x, self.y = x[:n_tasks], y[:n_tasks]
+        self.low, self.high = (float(y.min()), float(y.max())) if len(y) else (0.0, 0.0)
 
     def _point(self, node):
         return tuple(self._at[node].tolist())

@@ -7,6 +7,7 @@ used here are pinned by tests.
 import difflib
 import os
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import joblib
@@ -126,14 +127,19 @@ class Workers:
         Called once in each worker before its first chunk.
     functions : sequence of callable
         What will be called besides; told beforehand only where there is a `setup`.
+    is_beside : bool
+        Whether other workers are there, too: then the calling thread must not be taken
+        by one worker's chunk, as joblib takes it where there is one.
     """
 
-    def __init__(self, chosen: Settings, *, setup=None, functions=()):
+    def __init__(self, chosen: Settings, *, setup=None, functions=(), is_beside=False):
         # What was configured is in `chosen`: an argument wins over a configured wish.
         self._parallel = joblib.Parallel(
             n_jobs=chosen.n_workers, backend=chosen.backend, prefer=None, require=None
         )
         self._chosen = chosen
+        self._is_beside = is_beside
+        self._thread = None
         self._setup = setup
         self._bundled = (setup, *functions) if setup is not None else ()
         self._key = uuid.uuid4().hex
@@ -155,6 +161,9 @@ class Workers:
             self._memmapper = Memmapper(
                 kwargs.get("max_nbytes"), kwargs.get("mmap_mode"), kwargs["temp_folder"]
             )
+        if self.is_inline and self._is_beside:
+            self._thread = ThreadPoolExecutor(1)
+            self.is_inline = False
         if hasattr(backend, "start_call"):
             backend.start_call()
         self._parallel._calling = True
@@ -165,6 +174,8 @@ class Workers:
             self._parallel.__exit__(*error)
         finally:
             self._functions.clear()
+            if self._thread is not None:
+                self._thread.shutdown(wait=False, cancel_futures=True)
             if self._memmapper is not None:
                 self._memmapper.close()
 
@@ -223,17 +234,23 @@ class Workers:
 
         Not where `is_inline`: there, the chunk is called.
         """
+        if self._thread is not None:
+            future = self._thread.submit(chunk)
+            future.add_done_callback(callback)
+            return future
         return self._backend.submit(chunk, callback)
 
     def result(self, out):
         """The `worker.Outcome` behind a callback's argument; raises its error."""
         if self.is_inline:
             return out
+        if self._thread is not None:
+            return out.result()
         return self._backend.retrieve_result_callback(out)
 
     def abort(self, *, be_ready):
         """End what runs where the backend can; be ready for more if asked."""
-        if not self.is_inline:
+        if not self.is_inline and self._thread is None:
             with drained(getattr(self._backend, "_pool", None)):
                 self._backend.abort_everything(ensure_ready=be_ready)
 

@@ -17,6 +17,7 @@ from . import worker
 
 RECORD_DTYPE = np.dtype(worker.RECORD_FIELDS)
 _CODE = {name: code for code, name in enumerate(schema.STATUSES)}
+_IS_FAILURE = np.isin(schema.STATUSES, ("failed", "invalid", "timeout", "crashed"))
 _NAN = float("nan")
 
 
@@ -32,7 +33,8 @@ class Collector:
     def __init__(self, keeps_results=True):
         self.results = [] if keeps_results else None
         self.n_done = 0
-        self.n_failed = 0
+        self.n_failed = 0  # failed, invalid, timeout, crashed
+        self.n_lost = 0  # these, and whatever was cancelled or skipped
         self.last_status = 0  # of the newest row, a code of `schema.STATUSES`
         self.last_error = ""
         self._n_rows = 0
@@ -112,9 +114,11 @@ class Collector:
 
     def _add(self, records, tasks, origin, entry, received, in_bytes):
         n = len(records)
-        n_failed = int(np.count_nonzero(records["status"]))
-        self.n_done += n - n_failed
-        self.n_failed += n_failed
+        n_lost = int(np.count_nonzero(records["status"]))
+        self.n_done += n - n_lost
+        self.n_lost += n_lost
+        if n_lost:
+            self.n_failed += int(np.count_nonzero(_IS_FAILURE[records["status"]]))
         self.last_status = int(records["status"][-1])
         self._records.append(records.tobytes())
         self._tasks.append(tasks)
@@ -339,12 +343,12 @@ def _unpickle(records, payload, at, wants_results):
         return [None if ok else loads(view[a:b]) for (a, b), ok in rows], records
     try:
         return [loads(view[a:b]) for a, b in bounds], records
-    except Exception:
+    except (Exception, SystemExit):
         values, records = [], records.copy()
     for i, (a, b) in enumerate(bounds):
         try:
             values.append(loads(view[a:b]))
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             line, text, types = worker.describe(error)
             line = f"the result could not be unpickled: {line}"
             values.append((line, text, types))

@@ -92,6 +92,7 @@ class Dispatcher:
         self._n_chunks = 0
         self._n_attempts = {}
         self._is_stopping = False
+        self._is_cancelling = False
         self._stop_reason = ""
         self._user_code = user_code or nullcontext()
         self.ended_by = "completion"
@@ -120,7 +121,9 @@ class Dispatcher:
 
     def _is_over(self):
         collector = self._collector
-        verdict = self._policy.verdict(collector.n_done, collector.n_failed)
+        verdict = self._policy.verdict(
+            collector.n_done, collector.n_failed, collector.n_lost
+        )
         if not verdict or self.ended_by != "completion":
             return False
         if verdict == "failure":
@@ -325,6 +328,7 @@ class Dispatcher:
         has_more_tries = self._n_attempts[position] <= batch.items[position].retries
         if status != "done" and has_more_tries and not self._is_stopping:
             collector.n_failed -= 1
+            collector.n_lost -= 1
             batch.again(position)
             self._tell("retried", position, error)
             return
@@ -366,8 +370,13 @@ class Dispatcher:
         )
 
     def _call_listener(self, event):
-        with self._user_code:
-            self._listener(event)
+        try:
+            with self._user_code:
+                self._listener(event)
+        except KeyboardInterrupt:
+            # What is being ended need not be ended once more.
+            if not self._is_cancelling:
+                raise
 
     def _repair(self, workers, error):
         try:
@@ -383,7 +392,7 @@ class Dispatcher:
 
     def cancel(self):
         """End what runs where the backend can, and keep what had finished."""
-        self._is_stopping = True
+        self._is_stopping = self._is_cancelling = True
         self._intake.why_cancelled = _WHY.get(self.ended_by, "cancelled")
         # What came home by itself was not cancelled.
         changes = self._take_in_the_last("crashed")

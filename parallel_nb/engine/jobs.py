@@ -78,13 +78,21 @@ class Job:
         if on_event is not None and not callable(on_event):
             raise ArgumentError(f"`on_event` must be callable; got {on_event!r}")
         self._function = work if inputs is not None else None
+        if inputs is None and _is_read_once(work):
+            work = list(work)
         self._plan = (
             None
             if inputs is not None
             else _plan_of(work, n_jobs, agents, history, backend, barriers)
         )
         if self._plan is not None:
-            _refuse_beside_plan(work, name=name, cost=cost, history=history)
+            _refuse_beside_plan(
+                work,
+                name=name,
+                cost=cost,
+                history=history,
+                order=order if order != "given" else None,
+            )
             if n_jobs is None:
                 n_jobs = self._plan.n_workers
             check_results_kept(self._plan, keep_results)
@@ -220,21 +228,20 @@ class Job:
         for name, agent in self._plan.agents.items():
             if agent.backend is None and agent.setup is None:
                 continue
-            chosen = Settings(
-                settings(1, agent.backend).backend
-                if agent.backend is not None
-                else self._chosen.backend,
-                agent.slots,
-            )
+            backend = agent.backend if agent.backend is not None else self.backend
+            chosen = Settings(settings(1, backend).backend, agent.slots)
             functions = {
                 id(task.func): task.func
                 for task in self._plan.tasks
                 if task.agent == name and isinstance(task, Task)
             }
-            yield (
-                name,
-                Workers(chosen, setup=agent.setup, functions=list(functions.values())),
+            workers = Workers(
+                chosen,
+                setup=agent.setup,
+                functions=list(functions.values()),
+                is_beside=True,
             )
+            yield name, workers
 
     def _made(self, workers, startups):
         # The batch itself, inputs and all, need not be kept for the frames.
@@ -272,7 +279,7 @@ class Job:
                 agents=agents,
             ),
             results=collector.results,
-            is_done=not collector.n_failed and collector.n_done == batch.n_known,
+            is_done=not collector.n_lost and collector.n_done == batch.n_known,
         )
 
 
@@ -296,16 +303,26 @@ def _plan_of(work, n_jobs, agents, history, backend, barriers):
         if agents is not None:
             raise ArgumentError("`agents` belongs to the plan: plan(tasks, agents=…)")
         return work
-    if isinstance(work, Iterable) and not isinstance(work, str | bytes):
-        work = list(work)
     is_tasks = isinstance(work, list) and all(isinstance(t, Task | Shell) for t in work)
     if not is_tasks or not work:
         return None
     if agents or barriers or any(map(_needs_plan, work)):
+        chosen = settings(n_jobs, backend)
         return plan(
-            work, n_jobs=n_jobs, agents=agents, history=history, backend=backend
+            work,
+            n_jobs=chosen.n_workers,
+            agents=agents,
+            history=history,
+            backend=name_of_backend(chosen.backend),
         )
     return None
+
+
+def _is_read_once(work):
+    """Whether looking at the tasks would use them up."""
+    return isinstance(work, Iterable) and not (
+        callable(work) or isinstance(work, Plan | Task | Shell | list | str | bytes)
+    )
 
 
 def _refuse_beside_plan(work, **given):
@@ -314,6 +331,7 @@ def _refuse_beside_plan(work, **given):
         "name": "Task(name=…)",
         "cost": "Task(cost=…)",
         "history": "plan(history=…)" if isinstance(work, Plan) else "",
+        "order": "their longest remaining path",
     }
     for argument, place in places.items():
         if given[argument] is not None and place:

@@ -28,14 +28,14 @@ class Policy:
     n_tasks: float = math.inf
     on_failure: str = "continue"
 
-    def verdict(self, n_done, n_lost):
+    def verdict(self, n_done, n_failed, n_lost):
         """Why the run should end now: "wait", "impossible", "failure", or ""."""
         if self.n_needed is not None:
             if n_done >= self.n_needed:
                 return "wait"
             if self.n_tasks - n_lost < self.n_needed:
                 return "impossible"
-        if n_lost and self.on_failure != "continue":
+        if n_failed and self.on_failure != "continue":
             return "failure"
         return ""
 

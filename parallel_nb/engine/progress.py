@@ -68,7 +68,7 @@ class Progress:
         if n_failed:
             bar.set_postfix_str(f"{n_failed} failed", refresh=False)
         bar.total = self._total()
-        bar.n = collector.n_done + n_failed
+        bar.n = collector.n_done + collector.n_lost
         bar.refresh()
 
     def __exit__(self, *error):

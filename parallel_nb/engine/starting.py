@@ -59,7 +59,7 @@ class Handle:
         """Tasks that have ended, and how many there are; None while nobody knows."""
         job = self._job
         n_tasks = None if job.is_open and self.is_running else job.batch.n_known
-        return job.collector.n_done + job.collector.n_failed, n_tasks
+        return job.collector.n_done + job.collector.n_lost, n_tasks
 
     def status(self) -> pd.DataFrame:
         """The board: one row per task, as `status` gives it."""

@@ -98,6 +98,13 @@ class Unloadable:
         return _refuse, ()
 
 
+class QuitsWhenLoaded:
+    """Raises `SystemExit` when it is unpickled."""
+
+    def __reduce__(self):
+        return exit, (2,)
+
+
 class ExitsWhenLoaded:
     """Ends a worker that unpickles it."""
 
@@ -150,6 +157,7 @@ FAULTS = {
     "return unpicklable": lambda: threading.Lock(),
     "return broken pickle": Unpicklable,
     "return unloadable": Unloadable,
+    "return quitter": QuitsWhenLoaded,
     "_exit": lambda: os._exit(3),
     "SIGKILL": lambda: os.kill(os.getpid(), signal.SIGKILL),
     "SIGSEGV": lambda: os.kill(os.getpid(), signal.SIGSEGV),

@@ -3,6 +3,7 @@
 import multiprocessing
 import multiprocessing.pool
 import threading
+import time
 
 import pytest
 
@@ -16,17 +17,27 @@ pytestmark = pytest.mark.filterwarnings(
 
 
 def large(_):
+    time.sleep(0.3)
     return b"x" * 300_000
 
 
 def busy_pool():
-    """A pool that nobody reads from, with workers that are sending."""
+    """A pool that is told to end when its reader has gone and its workers are sending.
+
+    That is how it is now and then; here, each step waits for the one before.
+    """
     pool = multiprocessing.get_context("fork").Pool(2)
-    for i in range(60):
+    put = pool._outqueue.put
+
+    def put_late(item):
+        if threading.current_thread() is not pool._task_handler:
+            assert comes_true(lambda: not pool._result_handler.is_alive())
+            time.sleep(0.6)
+        put(item)
+
+    pool._outqueue.put = put_late
+    for i in range(20):
         pool.apply_async(large, (i,))
-    # What `terminate` does first, and usually so late that it does no harm.
-    pool._result_handler._state = multiprocessing.pool.TERMINATE
-    assert comes_true(lambda: not pool._result_handler.is_alive())
     return pool
 
 

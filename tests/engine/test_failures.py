@@ -82,6 +82,7 @@ def test_a_keyboard_interrupt_that_a_task_raises_interrupts_nobody(backend):
         ("return unpicklable", "the result could not be pickled: TypeError"),
         ("return broken pickle", "the result could not be pickled: TypeError"),
         ("return unloadable", "the result could not be unpickled: ValueError"),
+        ("return quitter", "the result could not be unpickled: SystemExit"),
     ],
 )
 def test_a_result_that_cannot_travel_is_its_own_row(backend, deed, error):

@@ -29,6 +29,9 @@ def test_a_batch_holds_its_calls():
 
 
 @pytest.mark.parametrize("name", ["threading", "loky", "multiprocessing", "isolated"])
+@pytest.mark.filterwarnings(
+    "ignore:This process .* is multi-threaded:DeprecationWarning"
+)
 def test_an_open_pool_shows_its_backend(name):
     with Parallel(2, name) as parallel:
         backend = parallel._backend
@@ -43,6 +46,13 @@ def test_an_open_pool_shows_its_backend(name):
         assert parallel._effective_n_jobs() == 2
         assert parallel._calling is False
         assert parallel._managed_backend is True
+
+
+def test_a_pool_of_processes_shows_its_pipe_and_its_reader():
+    with Parallel(2, "multiprocessing") as parallel:
+        pool = parallel._backend._pool
+        assert pool._outqueue._reader.fileno() >= 0
+        assert pool._result_handler.is_alive()
 
 
 def test_a_call_caches_its_number_of_workers():

@@ -59,7 +59,7 @@ def test_in_the_given_order_costs_only_size_the_chunks():
 
 
 def test_longest_first_shortens_the_tail():
-    naps = [0.05] * 6 + [0.3]
+    naps = [0.1] * 6 + [0.6]
     as_given = pnb.run(chores.nap, naps, n_jobs=2, backend="threading")
     better = pnb.run(
         chores.nap,
@@ -70,12 +70,12 @@ def test_longest_first_shortens_the_tail():
         history=as_given,
     )
     gain = as_given.summary()["makespan"] - better.summary()["makespan"]
-    # 0.45 s and 0.3 s, were the machine idle.
-    assert gain.item() > 0.05
+    # 0.9 s and 0.6 s, were the machine idle.
+    assert gain.item() > 0.1
 
 
 def test_a_skewed_batch_with_history_comes_close_to_the_best_schedule():
-    naps = [0.4, *[0.01] * 40]
+    naps = [0.8, *[0.02] * 40]
     history = pnb.run(chores.nap, naps, n_jobs=4, backend="threading")
     run = pnb.run(
         chores.nap,
@@ -87,15 +87,15 @@ def test_a_skewed_batch_with_history_comes_close_to_the_best_schedule():
     )
     summary = run.summary().iloc[0]
     bound = max(summary["work"] / 4, summary["span"])
-    assert summary["makespan"] < 1.2 * bound
+    assert summary["makespan"] < 1.25 * bound
 
 
 def test_a_change_of_length_within_a_batch_leaves_no_worker_idle():
     """Eight slow tasks behind thousands of quick ones."""
-    naps = [0.0] * 3_000 + [0.1] * 8
+    naps = [0.0] * 3_000 + [0.2] * 8
     run = pnb.run(chores.nap, naps, n_jobs=2, backend="threading")
-    # 0.4 s, if both workers take their share; 0.8 s, if one has them all.
-    assert run.summary()["makespan"].item() < 0.65
+    # 0.8 s, if both workers take their share; 1.6 s, if one has them all.
+    assert run.summary()["makespan"].item() < 1.35
 
 
 @pytest.mark.parametrize("cost", [[0] * 6, [0, 0, 0, 0, 0, 5]])

@@ -261,8 +261,10 @@ def test_a_plan_that_ends_early_still_has_a_final_row_each(
     n_done = int((rows["status"] == "done").sum())
     n_possible = sum(status == "done" for status, _, _ in batch.ends)
     assert n_done >= wait if n_possible >= wait else n_done <= n_possible
-    for row, (status, _, _) in zip(rows.itertuples(), batch.ends, strict=True):
-        assert row.status in (status, "cancelled")
+    for found, wish, end in zip(rows["status"], drawn, batch.ends, strict=True):
+        # One that would have been tried again may have had its last try.
+        early = {"cancelled", *(["failed"] if wish.deed == "flaky" else [])}
+        assert found in {end[0], *early}
     last = {event.task: event.kind for event in events}
     assert last == dict(enumerate(rows["status"]))
 

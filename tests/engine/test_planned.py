@@ -38,7 +38,7 @@ class Batch:
         self.pieces = {}
 
     def starts(self):
-        """Names of all that may start now, in the order in which they are handed out."""
+        """Names of all that may start now, as they are handed out."""
         names = []
         while (piece := self.planned.next_piece(self.results)) is not None:
             names.append(self.planned.names[piece.positions[0]])

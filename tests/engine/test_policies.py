@@ -39,15 +39,15 @@ def test_on_failure_is_one_of_three():
 
 def test_waiting_ends_with_the_needed_success():
     policy = Policy(n_needed=2, n_tasks=4)
-    assert policy.verdict(n_done=1, n_lost=2) == ""
-    assert policy.verdict(n_done=2, n_lost=2) == "wait"
+    assert policy.verdict(1, 2, 2) == ""
+    assert policy.verdict(2, 2, 2) == "wait"
 
 
 def test_waiting_ends_when_it_cannot_be_met_any_more():
     policy = Policy(n_needed=2, n_tasks=4)
-    assert policy.verdict(n_done=1, n_lost=3) == "impossible"
+    assert policy.verdict(1, 3, 3) == "impossible"
 
 
 def test_a_failure_stops_where_it_shall():
-    assert Policy(on_failure="stop").verdict(3, 1) == "failure"
-    assert Policy(on_failure="continue").verdict(3, 1) == ""
+    assert Policy(on_failure="stop").verdict(3, 1, 1) == "failure"
+    assert Policy(on_failure="continue").verdict(3, 1, 1) == ""

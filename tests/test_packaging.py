@@ -150,11 +150,14 @@ def test_a_command_is_one_line_to_paste(name):
     assert f"\n```sh\n{line}\n```\n" in read("README.md")
 
 
-def test_ci_runs_the_test_command_of_the_readme_and_no_other():
+def test_ci_runs_the_test_command_of_the_readme_and_what_failed_once_more():
     script = read(".ci/run")
     assert "test_command=$(readme_command test)" in script
-    assert re.search(r'^check \d+ "\$test_command"$', script, re.MULTILINE)
-    assert set(re.findall(r"-m pytest(.*)", script)) <= {' tests/browser"'}
+    assert re.search(r'-c "\$test_command"; then$', script, re.MULTILINE)
+    assert set(re.findall(r"-m pytest(.*)", script)) <= {
+        ' tests/browser"',
+        " --last-failed --last-failed-no-failures=none'",
+    }
 
 
 def test_the_test_command_covers_docstrings_tests_and_notebooks():

@@ -458,6 +458,7 @@ class Dispatcher:
 
     def account_for_the_rest(self, why="never started"):
         """Rows for tasks that never started: none is silently missing."""
+        self._is_cancelling = True
         now = worker.clock()
         pieces = list(self._returned)
         self._returned.clear()

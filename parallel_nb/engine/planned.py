@@ -146,7 +146,7 @@ class Planned:
         if inputs:
             try:
                 call = with_results(task, {self.items[i]: results[i] for i in inputs})
-            except Exception as error:  # also what results say of being hashed
+            except (Exception, SystemExit) as error:  # also of a result's own code
                 piece.error = error
                 return piece
         piece.inputs = [call if task.check is None else (*call, task.check)]

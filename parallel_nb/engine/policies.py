@@ -68,7 +68,8 @@ def _n_needed(wait, n_tasks):
                 f"`wait={wait}` is a share of a number of tasks that is not known: "
                 "pass the inputs as a list"
             )
-        return max(1, math.ceil(wait * n_tasks))
+        # 0.07 x 100 is a little more than 7 in floating point.
+        return max(1, math.ceil(wait * n_tasks - 1e-9))
     if isinstance(wait, int) and not isinstance(wait, bool) and wait >= 1:
         return wait
     raise ArgumentError(

@@ -17,7 +17,7 @@ from joblib.parallel import ParallelBackendBase
 from ..errors import ArgumentError
 from . import isolated as _registers_isolated  # noqa: F401
 from . import worker
-from .draining import drained
+from .killing import kill
 from .memmapping import Memmapper
 
 DEFAULT = "isolated" if os.name == "posix" else "loky"
@@ -251,8 +251,8 @@ class Workers:
     def abort(self, *, be_ready):
         """End what runs where the backend can; be ready for more if asked."""
         if not self.is_inline and self._thread is None:
-            with drained(getattr(self._backend, "_pool", None)):
-                self._backend.abort_everything(ensure_ready=be_ready)
+            kill(getattr(self._backend, "_pool", None))
+            self._backend.abort_everything(ensure_ready=be_ready)
 
 
 def name_of_backend(backend, chosen=""):

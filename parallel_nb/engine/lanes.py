@@ -22,7 +22,8 @@ from . import frames, slate, warden, worker
 
 # Lanes kept warm between runs; a process waits for work at no cost but its memory.
 _KEPT_WARM = max(16, 2 * (os.cpu_count() or 1))
-_GRACE = 0.25
+# Seconds that idle ones have for their own end, all of them together.
+_GRACE = 1.0
 # Processes tried for one call before it is given up.
 _PATIENCE = 3
 
@@ -172,24 +173,30 @@ class Lane:
                 if self._process is not None:
                     _kill_group(self._process.pid)
 
-    def close(self, *, wait=True):
-        """End the process: politely when it is idle, then by force."""
+    def hang_up(self):
+        """Tell an idle process that it may end, in its own way."""
         with self._lock:
             self._is_closed = True
-            process = self._process
-            if process is None:
-                return
-            if self._job is not None or not wait:
-                self._reap()
-                return
-            self._channel.close()
-            try:
-                process.wait(_GRACE)
-            except subprocess.TimeoutExpired:
-                _kill_group(process.pid)
-                process.wait()
-            warden.release(process.pid)
-            self._process = self._channel = None
+            if self._process is not None and self._job is None:
+                self._channel.close()
+
+    def close(self, until=0.0):
+        """End the process by force, unless it ends by itself until a time (s)."""
+        with self._lock:
+            self._is_closed = True
+            while worker.clock() < until and self._lives():
+                time.sleep(0.005)
+            self._reap()
+
+    def _lives(self):
+        # Not `poll`, which reaps: until then, the process's number is its own.
+        if self._process is None:
+            return False
+        flags = os.WEXITED | os.WNOWAIT | os.WNOHANG
+        try:
+            return os.waitid(os.P_PID, self._process.pid, flags) is None
+        except ChildProcessError:
+            return False
 
     # -- its calls -----------------------------------------------------------
 
@@ -411,7 +418,7 @@ def _take(n, place):
         if lane.is_usable:
             taken.append(lane)
         else:
-            lane.close(wait=False)
+            lane.close()
     return taken + [Lane(place) for _ in range(n - len(taken))]
 
 
@@ -419,21 +426,28 @@ def _give_back(lanes):
     kept = [lane for lane in lanes if lane.is_usable]
     for lane in lanes:
         if lane not in kept:
-            lane.close(wait=False)
+            lane.close()
     with _reserve_lock:
         _reserve.extend(kept)
         surplus = _reserve[: max(0, len(_reserve) - _KEPT_WARM)]
         del _reserve[: len(surplus)]
-    for lane in surplus:
-        lane.close(wait=False)
+    _close(surplus)
 
 
 def close_reserve():
     """End all idle lanes; the next run starts new ones."""
     with _reserve_lock:
         lanes, _reserve[:] = list(_reserve), []
+    _close(lanes)
+
+
+def _close(lanes):
+    """End idle lanes, which may have pools, shared memory and files to put away."""
     for lane in lanes:
-        lane.close(wait=False)
+        lane.hang_up()
+    until = worker.clock() + _GRACE
+    for lane in lanes:
+        lane.close(until)
 
 
 def _forget_reserve():

@@ -4,6 +4,7 @@ A new joblib that changes one of these fails here, by name, before it fails else
 """
 
 import inspect
+import multiprocessing.pool
 
 import joblib
 import pytest
@@ -48,11 +49,21 @@ def test_an_open_pool_shows_its_backend(name):
         assert parallel._managed_backend is True
 
 
-def test_a_pool_of_processes_shows_its_pipe_and_its_reader():
+def test_a_pool_of_processes_shows_what_has_to_be_ended():
     with Parallel(2, "multiprocessing") as parallel:
         pool = parallel._backend._pool
-        assert pool._outqueue._reader.fileno() >= 0
-        assert pool._result_handler.is_alive()
+        assert all(process.is_alive() for process in pool._pool)
+        for name in ("worker", "task", "result"):
+            thread = getattr(pool, f"_{name}_handler")
+            assert thread.is_alive()
+            assert thread._state == multiprocessing.pool.RUN
+        assert pool._inqueue._reader.fileno() >= 0
+        assert pool._outqueue._writer.fileno() >= 0
+        assert pool._outqueue._wlock.acquire(timeout=1)
+        pool._outqueue._wlock.release()
+        assert callable(pool._terminate)
+        assert callable(pool._terminate.cancel)
+        assert callable(pool._change_notifier.put)
 
 
 def test_a_call_caches_its_number_of_workers():

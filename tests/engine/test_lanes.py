@@ -1,6 +1,7 @@
 """Processes of isolated lanes: kept warm, replaced when need be, never left over."""
 
 import os
+import re
 import signal
 import threading
 import time
@@ -224,6 +225,27 @@ def test_a_forked_child_has_lanes_of_its_own(script):
     mine, childs, mine_again = script(FORKED)
     assert mine == mine_again
     assert set(mine).isdisjoint(childs)
+
+
+POOLS_IN_LANES = """
+import json, os
+import parallel_nb as pnb
+from tests.engine import chores
+
+run = pnb.run([pnb.Task(chores.nested_run, "loky", [-1, -2])] * 2, n_jobs=2)
+print(json.dumps(run.tasks["pid"].tolist()))
+"""
+
+
+def test_what_tasks_left_open_is_put_away_at_the_end(script):
+    """A pool's semaphores would stay in the system until it is started again."""
+    pids = set(script(POOLS_IN_LANES))
+    left = [name for name in os.listdir("/dev/shm") if pids & numbers_in(name)]
+    assert left == []
+
+
+def numbers_in(name):
+    return {int(digits) for digits in re.findall(r"\d+", name)}
 
 
 WARM = """

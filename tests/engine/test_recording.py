@@ -100,17 +100,18 @@ def test_a_generator_may_be_used_after_the_block():
 
 
 def test_a_generator_of_calls_stays_as_lazy_as_it_was():
-    def calls(asked):
+    def calls(asked, may_end):
         for x in range(20):
             asked.append(x)
-            yield delayed(chores.double)(x)
+            yield delayed(may_end.wait)(20)
 
     def ahead():
-        asked = []
+        asked, may_end = [], threading.Event()
         values = Parallel(2, "threading", return_as="generator", pre_dispatch=4)(
-            calls(asked)
+            calls(asked, may_end)
         )
         n = len(asked)
+        may_end.set()
         list(values)
         return n
 

@@ -7,7 +7,6 @@ pictures are made. Markdown and notebooks will be written here, too.
 from __future__ import annotations
 
 import os
-import secrets
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -16,8 +15,9 @@ import numpy as np
 from . import __version__, schema
 from .draw import busy, lanes, markup, pictures, wording
 from .draw.blocks import blocks
-from .errors import ArgumentError, StoreError
+from .errors import ArgumentError
 from .runs import Run
+from .store import replacing
 
 _SLOWEST = 10
 _SHOWN_FAILURES = 20
@@ -124,7 +124,10 @@ def to_html(
     if title is None:
         title = next(iter(named)) if len(named) == 1 else f"{len(named)} runs"
     page = _page(named, title)
-    return _replace(Path(path), page.encode("utf-8", "replace"))
+    target = Path(path)
+    with replacing(target) as file:
+        file.write(page.encode("utf-8", "replace"))
+    return target
 
 
 def _named(runs) -> dict[str, Run]:
@@ -355,23 +358,3 @@ def _provenance(run: Run) -> str:
         if value
     )
     return f'<h3>Where it comes from</h3><dl class="provenance">{items}</dl>'
-
-
-def _replace(target: Path, content: bytes) -> Path:
-    """Write a file in one step: all of it is there, or what was there before."""
-    draft = target.with_name(f".{target.name}.{secrets.token_hex(6)}.tmp")
-    try:
-        if target.is_dir():
-            raise IsADirectoryError(f"{target} is a folder; name a file in it")
-        with draft.open("xb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(draft, target)
-    except OSError as error:
-        draft.unlink(missing_ok=True)
-        why = error.strerror or error
-        told = StoreError(f"cannot write {target}: {why}")
-        told.errno = error.errno
-        raise told from error
-    return target

@@ -72,7 +72,7 @@ utilization 100 %>
     """
     target = Path(path)
     table = _table(run, with_results)
-    with _replacing(target) as file:
+    with replacing(target) as file:
         pq.write_table(
             table,
             file,
@@ -166,8 +166,14 @@ def _pickled(task: int, result: Any) -> bytes | None:
 
 
 @contextlib.contextmanager
-def _replacing(target: Path) -> Iterator[io.BufferedWriter]:
-    """A file that takes the place of `target` once written, or leaves no trace."""
+def replacing(target: Path) -> Iterator[io.BufferedWriter]:
+    """A file that takes the place of `target` once written, or leaves no trace.
+
+    Raises
+    ------
+    StoreError
+        If the file system refuses; says why.
+    """
     with _telling(target, "write"):
         final = Path(os.path.realpath(target))
         if final.is_dir():

@@ -62,7 +62,8 @@ def test_a_plan_says_how_and_why():
         "Lengths: costs as declared.",
         "data dependencies: found – clean takes the result of load; train takes",
         "write-write conflicts: 1 found – train waits for clean: both write results",
-        "read-write conflicts: none – no task reads what another writes",
+        "read-write conflicts: unknown – no task reads what another writes, as far as "
+        "declared; 1 task declares no reads or writes",
         "cycles: none",
         "Rounds 0 load 1 clean 2 train",
         "Critical path load → clean → train (47)",

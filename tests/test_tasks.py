@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from parallel_nb import ArgumentError
+from parallel_nb import ArgumentError, tasks
 from parallel_nb.tasks import (
     Agent,
     ShellResult,
@@ -188,6 +188,16 @@ def test_a_task_shows_others_by_their_names():
     assert repr(task) == (
         "Task(sum, [<task 'one'>, <task 'two'>], after=(<task 'listing'>,), "
         "cost=0.0, retries=1)"
+    )
+
+
+def test_a_command_shows_what_was_said_of_it_and_no_more():
+    assert repr(shell("ruff check .")) == "shell('ruff check .')"
+    command = shell(
+        ["ls", "-l"], name="list", cwd="/", env={"KEY": "secret"}, after=ONE, retries=2
+    )
+    assert repr(command) == (
+        "shell(('ls', '-l'), name='list', cwd='/', after=(<task 'one'>,), retries=2)"
     )
 
 
@@ -447,3 +457,23 @@ def test_checking_loads_nothing_heavy():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.stdout.strip() == "set()", done.stderr
+
+
+def test_to_judge_a_result_a_worker_loads_nothing_of_how_tasks_are_declared():
+    code = """
+import sys
+import parallel_nb.engine.worker
+before = set(sys.modules)
+from parallel_nb.tasks import failed_check
+assert failed_check(3, 4) == "expected 3, got 4"
+print(sorted(set(sys.modules) - before))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    loaded = ["parallel_nb.tasks", "parallel_nb.tasks.checks"]
+    assert (done.stdout, done.stderr) == (f"{loaded}\n", "")
+
+
+def test_each_name_of_tasks_is_there_when_it_is_asked_for():
+    assert all(hasattr(tasks, name) for name in tasks.__all__)
+    assert dir(tasks) == tasks.__all__
+    assert not hasattr(tasks, "nonsense")

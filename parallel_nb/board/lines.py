@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import math
 import os
-import re
 import unicodedata
 from typing import NamedTuple
 
 from ..draw.wording import shortened
 from ..oneline import format_seconds
+from ..tasks.printed import plain
 from .tally import FAULTS, OPEN, Row, Tally
 
 _HEADINGS = ("agent", "task", "state", "time", "result")
@@ -24,9 +24,6 @@ _STATE = 9  # columns of the longest state
 _LEAST = {"state": _STATE, "task": 12, "result": 12, "agent": 8, "time": 11}
 _GROWING = {"agent": 0.2, "task": 0.6, "result": 1.0}
 _LEAST_HEIGHT = 6  # lower boards have no headings
-_COMMAND = re.compile(  # to a terminal: colour and place; titles; others
-    r"\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)?|[@-Z\\^_])"
-)
 _LOOKALIKES = {"…": "~", "µ": "u", "×": "x"}  # of the same width, in any alphabet
 _INVISIBLE = ("Mn", "Me")
 _COLOURS = {"done": "32", "retried": "33", **dict.fromkeys(FAULTS, "1;31")}
@@ -70,7 +67,7 @@ def harmless(text: str, most: int) -> str:
     >>> harmless("\x1b[31mred\x1b[0m,\n\x1b]0;title\x07 then\x07", 40)
     'red, then?'
     """
-    text = _COMMAND.sub("", text[: 20 * most])
+    text = plain(text[: 20 * most])
     text = "".join(c for c in text if not "\ufe00" <= c <= "\ufe0f")  # wide or not?
     return shortened(text, most)
 
@@ -83,7 +80,7 @@ def width(text: str) -> int:
     >>> width("abc"), width("\u6771\u4eac"), width("e\u0301")
     (3, 4, 1)
     """
-    text = _COMMAND.sub("", text) if "\x1b" in text else text
+    text = plain(text)
     return len(text) if text.isascii() else sum(map(_columns, text))
 
 

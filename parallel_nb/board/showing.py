@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
-from ..engine.jobs import shortened
+from ..engine.details import shortened
 from ..errors import ArgumentError
 from .lines import Style, appended, board, last_line, width
 from .tally import Tally

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from ..tasks.printed import plain
+
 _CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f]")
 
 
@@ -103,7 +105,7 @@ def clean(text: str) -> str:
     Examples
     --------
     >>> clean("a\x1b[31mb\ud800\n")
-    'a�[31mb?\n'
+    'ab?\n'
     """
-    text = str(text).encode("utf-8", "replace").decode("utf-8")
+    text = plain(str(text)).encode("utf-8", "replace").decode("utf-8")
     return _CONTROLS.sub("\N{REPLACEMENT CHARACTER}", text)

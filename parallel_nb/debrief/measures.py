@@ -25,7 +25,13 @@ _AGENTS = (
     Column("longest task"),
 )
 _ABOUT_AGENTS = (
-    "Utilization is busy / (slots × total time); load is the share of all busy time."
+    "Utilization is busy / (slots × total time), the rest of which is idle; load is "
+    "the share of all busy time."
+)
+_ABOUT_ALL = (
+    "Agents share the run's workers: while a worker is busy for one of them, it counts "
+    "as idle for others. The row “all” is the run's, its slots the workers; idle is "
+    "what nobody used."
 )
 _QUALITY = (
     Column("agent"),
@@ -139,26 +145,44 @@ def _bottleneck(run: Run, of: Figures) -> str:
 
 def _agents(run: Run, of: Figures) -> list:
     names = run.tasks[schema.NAME]
-    rows = []
-    for agent in of.agents.head(phrases.LISTED).itertuples(index=False):
-        longest = "–"
-        if agent.longest_task >= 0:
-            took = wording.seconds(of.of_task[agent.longest_task])
-            longest = f"{phrases.name_of(names.iat[agent.longest_task])}, {took}"
-        used = _utilization(agent.utilization, agent.busy, agent.busy + agent.idle)
-        rows.append(
-            (
-                phrases.agent(agent.agent),
-                f"{agent.slots:,}" if agent.slots else "unknown",
-                f"{agent.done:,} of {agent.n_tasks:,}",
-                Share(used, agent.utilization),
-                wording.seconds(agent.idle),
-                wording.percent(agent.load),
-                longest,
-            )
-        )
+    agents = of.agents.head(phrases.LISTED).to_dict("records")
+    rows = [_agent_row(phrases.agent(a["agent"]), a, names, of) for a in agents]
+    about = _ABOUT_AGENTS
+    if len(of.agents) > 1:
+        whole = {
+            "slots": of.n_workers,
+            "done": of.n_done,
+            "n_tasks": of.n_tasks,
+            "busy": of.work,
+            "idle": of.paid - of.work,
+            "utilization": of.utilization,
+            "load": of.agents["load"].sum(min_count=1),
+            "longest_task": int(of.of_task.argmax()) if of.of_task.any() else -1,
+        }
+        rows.append(_agent_row(Strong("all"), whole, names, of))
+        about = f"{about} {_ABOUT_ALL}"
     left_out = phrases.more(len(of.agents), "run.agents")
-    return [Table(_AGENTS, tuple(rows)), *left_out, Paragraph(_ABOUT_AGENTS)]
+    return [Table(_AGENTS, tuple(rows)), *left_out, Paragraph(about)]
+
+
+def _agent_row(name, agent: dict, names, of: Figures) -> tuple:
+    longest = "–"
+    if agent["longest_task"] >= 0:
+        took = wording.seconds(of.of_task[agent["longest_task"]])
+        longest = f"{phrases.name_of(names.iat[agent['longest_task']])}, {took}"
+    paid = agent["busy"] + agent["idle"]
+    return (
+        name,
+        f"{agent['slots']:,}" if agent["slots"] else "unknown",
+        f"{agent['done']:,} of {agent['n_tasks']:,}",
+        Share(
+            _utilization(agent["utilization"], agent["busy"], paid),
+            agent["utilization"],
+        ),
+        wording.seconds(agent["idle"]),
+        wording.percent(agent["load"]),
+        longest,
+    )
 
 
 def _quality_row(name, of: dict) -> tuple:

@@ -16,9 +16,10 @@ from .measures import performance, quality
 from .outcomes import aggregates, tasks
 from .page import page
 from .phrases import name_of
+from .shown import HtmlReport, MarkdownReport
 from .verdicts import verdict
 
-_FORMATS = {"markdown": markdown, "html": page}
+_FORMATS = {"markdown": (markdown, MarkdownReport), "html": (page, HtmlReport)}
 _SYNONYMS = {"md": "markdown", "github": "markdown", "htm": "html"}
 
 
@@ -38,6 +39,8 @@ def report(run: Run, format: str = "markdown", *, baseline: Run | None = None) -
     Returns
     -------
     str
+        Which a notebook shows as what it says where it ends a cell.
+
         Its first line gives the overall status:
 
         - **success**: every task is done, each at its first attempt
@@ -78,7 +81,8 @@ def report(run: Run, format: str = "markdown", *, baseline: Run | None = None) -
     if not isinstance(run, Run):
         raise ArgumentError(f"`run` must be a Run; got {type(run).__name__}")
     one_of("format", format, _FORMATS, synonyms=_SYNONYMS)
-    return _FORMATS[format](_document(run, figures(run, baseline), baseline))
+    write, kind = _FORMATS[format]
+    return kind(write(_document(run, figures(run, baseline), baseline)))
 
 
 def _document(run: Run, of: Figures, baseline: Run | None) -> Section:

@@ -6,6 +6,7 @@ Knows matplotlib's locators and formatters; what is round and how it reads is in
 
 from __future__ import annotations
 
+from matplotlib.axes import Axes
 from matplotlib.ticker import Formatter, Locator
 
 from ..runs import format_seconds
@@ -45,3 +46,12 @@ def time_axis(axis) -> None:
     """Make an axis of seconds readable."""
     axis.set_major_locator(TimeLocator())
     axis.set_major_formatter(TimeFormatter())
+
+
+def show_window(ax: Axes, left: float, right: float) -> None:
+    """Have seconds from `left` to `right` in view, and what shares the axis as well."""
+    sharing = ax.get_shared_x_axes().get_siblings(ax)
+    if any(other is not ax and other.has_data() for other in sharing):
+        low, high = ax.get_xlim()
+        left, right = min(left, low), max(right, high)
+    ax.set_xlim(left, right)

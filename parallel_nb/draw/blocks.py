@@ -16,7 +16,8 @@ from ..errors import ArgumentError, one_of
 from ..runs import Run
 from . import palette
 
-COLOR_BY = ("status", "name", "duration")
+COLOR_BY = ("status", "name", "agent", "duration")
+ANY_WORKER = "any worker"  # whose tasks those without an agent are
 _SKEWED = 20.0  # 95 % quantile / 5 % quantile of durations, for a logarithmic scale
 _SAMPLE = 10_000  # durations looked at for that
 
@@ -98,7 +99,10 @@ def blocks(run, color: str = "status") -> Blocks:
     if color == "status":
         kind, kinds = _by_status(status, known)
     elif color == "name":
-        kind, kinds = _by_name(attempts[schema.NAME], rows, ended - started)
+        kind, kinds = _by_text(attempts[schema.NAME], rows, ended - started, "names")
+    elif color == "agent":
+        agents = attempts[schema.AGENT].astype("str").fillna(ANY_WORKER)
+        kind, kinds = _by_text(agents, rows, ended - started, "agents")
     else:
         shade = _by_duration(ended - started)
     startups = run.startups.dropna()
@@ -160,9 +164,9 @@ def _by_status(status, drawn):
     return position[drawn], kinds
 
 
-def _by_name(names: pd.Series, rows, durations):
-    """The names with most seconds, each its colour; the others share one."""
-    codes, labels = pd.factorize(names)
+def _by_text(texts: pd.Series, rows, durations, noun: str):
+    """The texts with most seconds, each its colour; the others share one."""
+    codes, labels = pd.factorize(texts)
     total = np.bincount(codes, minlength=len(labels))
     codes = _picked(codes, rows)
     seconds = np.bincount(codes, durations, len(labels))
@@ -175,12 +179,12 @@ def _by_name(names: pd.Series, rows, durations):
     position[named] = np.arange(len(named))
     colours = [*palette.CATEGORIES, palette.OTHER]
     kinds = [
-        Kind(label=str(labels[name]), colour=colour, n_attempts=int(total[name]))
-        for name, colour in zip(named, colours, strict=False)
+        Kind(label=str(labels[text]), colour=colour, n_attempts=int(total[text]))
+        for text, colour in zip(named, colours, strict=False)
     ]
     others = ranked[n_named:]
     if len(others):
-        label = f"{len(others):,} other names"
+        label = f"{len(others):,} other {noun}"
         kinds.append(Kind(label, palette.OTHER, int(total[others].sum())))
     return position[codes], tuple(kinds)
 

@@ -13,7 +13,7 @@ from matplotlib.ticker import MaxNLocator
 
 from .. import metrics, schema
 from . import palette, pictures, wording
-from .axis import time_axis
+from .axis import show_window, time_axis
 from .blocks import require_run
 from .legend import title_with_legend
 
@@ -85,7 +85,7 @@ def utilization(run, ax: Axes | None = None) -> Axes:
         handles = []
         ax.stairs(busy, edges, fill=True, color=palette.BLUE)
     title_with_legend(ax, wording.title(run), handles)
-    ax.set_xlim(min(0.0, edges[0]), edges[-1])
+    show_window(ax, min(0.0, edges[0]), edges[-1])
     ax.set_ylim(0, max(n_workers, busy.max()) * 1.08)
     ax.axhline(n_workers, color=palette.GREY, linewidth=0.8, linestyle=(0, (1, 2)))
     _mean_line(ax, float(busy.mean()), n_workers)

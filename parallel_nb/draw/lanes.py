@@ -17,7 +17,7 @@ from matplotlib.ticker import FixedLocator, Formatter, MaxNLocator, NullFormatte
 from matplotlib.transforms import IdentityTransform
 
 from . import palette, pictures, wording
-from .axis import DurationFormatter, time_axis
+from .axis import DurationFormatter, show_window, time_axis
 from .blocks import Blocks, blocks
 from .legend import title_with_legend
 from .paint import STARTUP, STARTUP_LINES, paint
@@ -37,15 +37,17 @@ def timeline(run, ax: Axes | None = None, *, color: str = "status") -> Axes:
         Where to draw. Default: a pyplot figure that was just opened and is still empty,
         else a new figure, which a notebook shows at the end of the cell; to keep it in
         a file, use ``ax.figure.savefig``.
-    color : {"status", "name", "duration"}
-        What the colours tell: how attempts ended; which names took most of the time;
-        or how long each attempt took, on a logarithmic scale if durations are skewed.
+    color : {"status", "name", "agent", "duration"}
+        What the colours tell: how attempts ended; which names, or which agents, took
+        most of the time; or how long each attempt took, on a logarithmic scale if
+        durations are skewed.
 
     Returns
     -------
     Axes
-        Worker 0 on top; x in seconds since the run's zero. Restyle at will:
-        ``ax.set_xlim(10, 11)`` shows that second in full detail.
+        Worker 0 on top; x in seconds since the run's zero, as long as the longest run
+        where several share it. Restyle at will: ``ax.set_xlim(10, 11)`` shows that
+        second in full detail.
 
     Raises
     ------
@@ -77,7 +79,7 @@ def timeline(run, ax: Axes | None = None, *, color: str = "status") -> Axes:
     image = _Lanes(ax, shown)
     ax.add_image(image)
     left, right = shown.window
-    ax.set_xlim(left, right + 0.01 * (right - left))  # the last end stays in sight
+    show_window(ax, left, right + 0.01 * (right - left))  # the last end stays in sight
     ax.set_ylim(shown.n_lanes - 0.5, -0.5)
     time_axis(ax.xaxis)
     _lane_ticks(ax, shown.lanes)
@@ -92,7 +94,11 @@ def timeline(run, ax: Axes | None = None, *, color: str = "status") -> Axes:
         pictures.say(ax, "no attempt has started")
     elif not (shown.ended > shown.started).any():
         pictures.say(ax, "no attempt took a measurable time")
-    pictures.describe(ax, wording.timeline_caption(run))
+    caption = wording.timeline_caption(run)
+    if color in ("name", "agent"):
+        told = [(kind.label, kind.n_attempts) for kind in shown.kinds]
+        caption += wording.colours(color, told)
+    pictures.describe(ax, caption)
     return ax
 
 

@@ -10,16 +10,17 @@ import html
 import re
 from base64 import b64encode
 
+from ..tasks.printed import plain
 from . import palette
 
-_TERMINAL_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
 def text(words) -> str:
     r"""Words that a page shows as they are, whatever is in them.
 
-    Terminal colours are left out; what cannot be encoded or shown is a question mark.
+    Codes for terminals are left out; what cannot be encoded or shown is a question
+    mark.
 
     Examples
     --------
@@ -27,7 +28,7 @@ def text(words) -> str:
     '&lt;b&gt; &amp; ?'
     """
     words = str(words).encode("utf-8", "replace").decode("utf-8")
-    return html.escape(_CONTROL.sub("?", _TERMINAL_COLOUR.sub("", words)), quote=True)
+    return html.escape(_CONTROL.sub("?", plain(words)), quote=True)
 
 
 def image(png: bytes, alt: str, *, style: str = "") -> str:

@@ -8,6 +8,7 @@ eye would see: how much, how busy, who was idle, what went wrong.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -195,6 +196,20 @@ def timeline_caption(run) -> str:
     if last > first:
         sentences.append(_busyness(run, ended - started, last - first))
     return " ".join(sentences)
+
+
+def colours(what: str, kinds: Sequence[tuple[str, int]]) -> str:
+    """What the colours of a timeline tell, as one more sentence of its caption.
+
+    Examples
+    --------
+    >>> colours("agent", [("tester", 3), ("any worker", 1)])
+    ' Colours tell the agent: tester (3 attempts), any worker (1 attempt).'
+    """
+    if not kinds:
+        return ""
+    told = (f"{shortened(label, 28)} ({count(n, 'attempt')})" for label, n in kinds)
+    return f" Colours tell the {what}: {', '.join(told)}."
 
 
 def utilization_caption(run, edges, busy) -> str:

@@ -7,18 +7,20 @@ used here are pinned by tests.
 import difflib
 import os
 import uuid
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import joblib
 from joblib import parallel as joblib_parallel
-from joblib.parallel import ParallelBackendBase
+from joblib.parallel import ParallelBackendBase, SequentialBackend, ThreadingBackend
 
 from ..errors import ArgumentError
-from . import isolated as _registers_isolated  # noqa: F401
 from . import worker
+from .chunking import ALONE, TARGET
+from .clusters import NAMES, Cluster, cluster_of, restore_multiprocessing
+from .isolated import IsolatedBackend
 from .killing import kill
 from .memmapping import Memmapper
+from .threads import ThreadLanes
 
 DEFAULT = "isolated" if os.name == "posix" else "loky"
 
@@ -27,12 +29,14 @@ DEFAULT = "isolated" if os.name == "posix" else "loky"
 class Settings:
     """Which backend with how many workers, after arguments and joblib's context."""
 
-    backend: object  # a registered name or an instance
+    backend: object  # a registered name, an instance, or a Cluster
     n_workers: int
 
 
-def settings(n_jobs=None, backend=None) -> Settings:
+def settings(n_jobs=None, backend=None, client=None) -> Settings:
     """Resolve explicit arguments, then an active `joblib.parallel_config`, then ours.
+
+    A client by itself asks for its Dask cluster.
 
     Raises
     ------
@@ -43,7 +47,7 @@ def settings(n_jobs=None, backend=None) -> Settings:
         joblib_parallel._backend, "config", joblib_parallel.default_parallel_config
     )
     is_worker = worker.nesting_level > 0
-    if backend is None:
+    if backend is None and client is None:
         active = context["backend"]
         if isinstance(active, ParallelBackendBase):
             # A nested level has its own instance, which knows how deep it is.
@@ -55,14 +59,15 @@ def settings(n_jobs=None, backend=None) -> Settings:
             backend = "threading"
         else:
             backend = DEFAULT
-    backend = _checked_backend(backend)
+    cluster = cluster_of(backend, client)
+    backend = _checked_backend(backend) if cluster is None else cluster
     if n_jobs is None:
         configured = context["n_jobs"]
         if configured is joblib_parallel.default_parallel_config["n_jobs"]:
             configured = None
         # Inside a worker the cores are taken already.
         n_jobs = configured if configured is not None else 1 if is_worker else -1
-    return Settings(backend, _checked_n_jobs(n_jobs))
+    return Settings(backend, _checked_n_jobs(n_jobs, cluster))
 
 
 def _checked_backend(backend):
@@ -81,7 +86,7 @@ def _checked_backend(backend):
                     f"{error}"
                 ) from error
             return backend
-    names = sorted({*known, *joblib_parallel.EXTERNAL_BACKENDS})
+    names = sorted({*known, *joblib_parallel.EXTERNAL_BACKENDS, *NAMES})
     near = difflib.get_close_matches(str(backend), names, 1)
     hint = f" Did you mean {near[0]!r}?" if near else ""
     raise ArgumentError(
@@ -90,7 +95,7 @@ def _checked_backend(backend):
     )
 
 
-def _checked_n_jobs(n_jobs):
+def _checked_n_jobs(n_jobs, cluster):
     if isinstance(n_jobs, bool) or not hasattr(n_jobs, "__index__"):
         raise ArgumentError(
             f"`n_jobs` must be an integer: 1, 2, … workers, or -1 for all cores; "
@@ -101,6 +106,8 @@ def _checked_n_jobs(n_jobs):
         raise ArgumentError(
             "`n_jobs=0` means no worker at all: pass 1, 2, … or -1 for all cores"
         )
+    if cluster is not None:
+        return cluster.effective_n_jobs(n_jobs)
     if n_jobs < 0:
         return max(joblib.cpu_count() + 1 + n_jobs, 1)
     return n_jobs
@@ -119,6 +126,8 @@ class Workers:
         Whether chunks are executed in the calling thread, by calling them.
     shares_memory : bool
         Whether workers see the caller's objects instead of pickles.
+    chunk_seconds : float
+        Seconds of work that hide what a message costs.
 
     Parameters
     ----------
@@ -128,18 +137,37 @@ class Workers:
     functions : sequence of callable
         What will be called besides; told beforehand only where there is a `setup`.
     is_beside : bool
-        Whether other workers are there, too: then the calling thread must not be taken
-        by one worker's chunk, as joblib takes it where there is one.
+        Whether the calling thread has to stay free, for other workers or to watch this
+        one: joblib takes it where there is one worker.
+    max_memory : int, optional
+        Bytes that a lane's process may take besides what it had when it was fresh.
+    resources : dict of str to float, optional
+        What a chunk needs of a cluster's worker; other backends have none to give.
     """
 
-    def __init__(self, chosen: Settings, *, setup=None, functions=(), is_beside=False):
+    def __init__(
+        self,
+        chosen: Settings,
+        *,
+        setup=None,
+        functions=(),
+        is_beside=False,
+        max_memory=None,
+        resources=None,
+    ):
+        backend = chosen.backend
+        if isinstance(backend, Cluster):
+            # All may share a cluster, but each brings its own chunks home.
+            backend = backend.again(resources)
         # What was configured is in `chosen`: an argument wins over a configured wish.
         self._parallel = joblib.Parallel(
-            n_jobs=chosen.n_workers, backend=chosen.backend, prefer=None, require=None
+            n_jobs=chosen.n_workers, backend=backend, prefer=None, require=None
         )
         self._chosen = chosen
         self._is_beside = is_beside
-        self._thread = None
+        self._max_memory = max_memory
+        self._threads = None
+        self._lanes = None
         self._setup = setup
         self._bundled = (setup, *functions) if setup is not None else ()
         self._key = uuid.uuid4().hex
@@ -148,22 +176,32 @@ class Workers:
         self.opened = float("nan")
 
     def __enter__(self):
+        if self._chosen.backend == "multiprocessing":
+            restore_multiprocessing()
         self.began = worker.clock()
         self._parallel.__enter__()
         self.opened = worker.clock()
         backend = self._parallel._backend
-        self.is_inline = isinstance(backend, joblib_parallel.SequentialBackend)
+        self.is_inline = isinstance(backend, SequentialBackend)
         self.shares_memory = bool(getattr(backend, "supports_sharedmem", False))
         self.name = name_of_backend(backend, self._chosen.backend)
         self.n_workers = 1 if self.is_inline else self._chosen.n_workers
-        if not self.shares_memory:
+        self.chunk_seconds = getattr(
+            backend, "chunk_seconds", ALONE if self.is_inline else TARGET
+        )
+        if isinstance(backend, Cluster):
+            self._memmapper = backend.baggage()
+        elif not self.shares_memory:
             kwargs = self._parallel._backend_kwargs
             self._memmapper = Memmapper(
                 kwargs.get("max_nbytes"), kwargs.get("mmap_mode"), kwargs["temp_folder"]
             )
-        if self.is_inline and self._is_beside:
-            self._thread = ThreadPoolExecutor(1)
-            self.is_inline = False
+        if type(backend) is ThreadingBackend or (self.is_inline and self._is_beside):
+            # Threads of our own: joblib's cannot be left behind one by one.
+            self._threads = ThreadLanes(self.n_workers)
+            self.is_inline, self.name = False, "threading"
+        self._ends_attempts = isinstance(backend, IsolatedBackend)
+        self._processes = self._pool_processes()
         if hasattr(backend, "start_call"):
             backend.start_call()
         self._parallel._calling = True
@@ -172,10 +210,15 @@ class Workers:
     def __exit__(self, *error):
         try:
             self._parallel.__exit__(*error)
+            # A cluster may have grown meanwhile.
+            n_seen = getattr(self._backend, "most_at_once", 0)
+            self.n_workers = max(self.n_workers, n_seen)
         finally:
             self._functions.clear()
-            if self._thread is not None:
-                self._thread.shutdown(wait=False, cancel_futures=True)
+            if self._threads is not None:
+                self._threads.close()
+            if self._lanes is not None:
+                self._lanes.__exit__(*error)
             if self._memmapper is not None:
                 self._memmapper.close()
 
@@ -185,13 +228,50 @@ class Workers:
 
     def startups(self):
         """``(lane, pid, began, ready)`` of workers whose start was seen."""
-        seen = getattr(self._backend, "startups", None)
-        if seen is not None:
-            return seen
+        seen = list(getattr(self._backend, "startups", ()))
         if self.name == "multiprocessing":
             # The pool forks all its workers before it takes work.
-            return [(i, 0, self.began, self.opened) for i in range(self.n_workers)]
-        return []
+            seen = [(i, 0, self.began, self.opened) for i in range(self.n_workers)]
+        return seen + (self._lanes.startups() if self._lanes is not None else [])
+
+    @property
+    def notes(self):
+        """What there is to say of a cluster's workers, after it has been left."""
+        return tuple(getattr(self._backend, "notes", ()))
+
+    @property
+    def n_abandoned(self):
+        """Threads that were left behind and still run."""
+        return 0 if self._threads is None else self._threads.n_abandoned
+
+    @property
+    def is_of_threads(self):
+        """Whether an attempt that takes too long can only be left behind."""
+        return self._threads is not None
+
+    @property
+    def can_lose_others(self):
+        """Whether a worker's death takes more with it than what it worked on."""
+        return self.name in ("loky", "multiprocessing") and os.name == "posix"
+
+    def in_lanes(self):
+        """Isolated workers for what these have been given, where one may kill them."""
+        if self._lanes is None:
+            chosen = Settings("isolated", self.n_workers)
+            self._lanes = Workers(
+                chosen, setup=self._setup, functions=self._bundled[1:]
+            ).__enter__()
+        return self._lanes
+
+    def has_lost_one(self):
+        """Whether a process of a multiprocessing pool died: it says so to nobody."""
+        return bool(self._processes - self._pool_processes())
+
+    def _pool_processes(self):
+        pool = getattr(self._backend, "_pool", None)
+        if self.name != "multiprocessing" or pool is None:
+            return set()
+        return {process.pid for process in pool._pool if process.is_alive()}
 
     def function(self, func):
         """A callable ready to travel; pickled once a run."""
@@ -206,8 +286,23 @@ class Workers:
     def _travelling(self, func):
         if all(func is not one for one in self._bundled):
             return [(func, (*self._memmapper.function(func), None))]
-        key, source = self._memmapper.function(self._bundled)
+        # Together, so that they see what the set-up left in their module.
+        try:
+            key, source = self._memmapper.function(self._bundled)
+        except Exception:
+            fit = [one for one in self._bundled if self._can_travel(one)]
+            if len(fit) == len(self._bundled):
+                raise
+            self._bundled = tuple(fit)
+            return self._travelling(func)
         return [(one, (key, source, i)) for i, one in enumerate(self._bundled)]
+
+    def _can_travel(self, func):
+        try:
+            self._memmapper.function(func)
+        except Exception:
+            return False
+        return True
 
     def chunk(self, piece, budget):
         """A chunk ready for `submit`; raises what pickling raises."""
@@ -226,39 +321,52 @@ class Workers:
             in_threads=self.shares_memory and not self.is_inline,
             level=(self._backend.nesting_level or 0) + 1,
             setup=setup,
-            timeout=piece.timeout,
+            max_memory=self._max_memory,
         )
 
-    def submit(self, chunk, callback):
+    def submit(self, chunk, callback, limit=None):
         """Hand a chunk over; `callback` gets what `result` takes, from any thread.
 
-        Not where `is_inline`: there, the chunk is called.
+        Not where `is_inline`: there, the chunk is called. Where attempts can be ended,
+        those are that take longer than `limit` (s, or a function that tells).
         """
-        if self._thread is not None:
-            future = self._thread.submit(chunk)
-            future.add_done_callback(callback)
-            return future
+        if self._threads is not None:
+            return self._threads.submit(chunk, callback)
+        if self._ends_attempts:
+            return self._backend.submit(chunk, callback, limit)
         return self._backend.submit(chunk, callback)
+
+    def abandon(self, call):
+        """Leave a thread behind with what `submit` returned; False if it is done."""
+        return self._threads.abandon(call)
 
     def result(self, out):
         """The `worker.Outcome` behind a callback's argument; raises its error."""
         if self.is_inline:
             return out
-        if self._thread is not None:
+        if self._threads is not None:
             return out.result()
         return self._backend.retrieve_result_callback(out)
 
     def abort(self, *, be_ready):
         """End what runs where the backend can; be ready for more if asked."""
-        if not self.is_inline and self._thread is None:
+        if self._lanes is not None:
+            self._lanes.abort(be_ready=be_ready)
+        if self._threads is not None:
+            self._threads.drop_waiting()
+        elif not self.is_inline:
             kill(getattr(self._backend, "_pool", None))
             self._backend.abort_everything(ensure_ready=be_ready)
+            if be_ready:
+                self._processes = self._pool_processes()
 
 
 def name_of_backend(backend, chosen=""):
     """The name under which a backend is registered, else its class's name."""
     if isinstance(backend, str):
         return backend
+    if isinstance(backend, Cluster):
+        return backend.name
     for name, factory in joblib_parallel.BACKENDS.items():
         if type(backend) is factory:
             return name

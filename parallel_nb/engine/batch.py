@@ -32,7 +32,6 @@ class Piece:
     cost: float
     ready: float  # when the inputs were known, on the host's clock
     error: Exception | None = None  # why it cannot be sent
-    timeout: float | None = None  # seconds that an attempt may take
 
     def __len__(self):
         return len(self.inputs)
@@ -49,19 +48,20 @@ class Piece:
             self.ready,
         )
 
+    def single(self, i):
+        """One of its tasks by itself."""
+        return Piece(
+            self.func,
+            self.is_star,
+            self.positions[i : i + 1],
+            self.inputs[i : i + 1],
+            self.cost / len(self),
+            self.ready,
+        )
+
     def singles(self):
         """Each task by itself."""
-        return [
-            Piece(
-                self.func,
-                self.is_star,
-                self.positions[i : i + 1],
-                self.inputs[i : i + 1],
-                self.cost / len(self),
-                self.ready,
-            )
-            for i in range(len(self))
-        ]
+        return [self.single(i) for i in range(len(self))]
 
 
 class Listed:

@@ -18,6 +18,7 @@ from . import worker
 RECORD_DTYPE = np.dtype(worker.RECORD_FIELDS)
 _CODE = {name: code for code, name in enumerate(schema.STATUSES)}
 _IS_FAILURE = np.isin(schema.STATUSES, ("failed", "invalid", "timeout", "crashed"))
+_KEEPS_RESULT = ("done", "invalid")
 _NAN = float("nan")
 
 
@@ -37,6 +38,9 @@ class Collector:
         self.n_lost = 0  # these, and whatever was cancelled or skipped
         self.last_status = 0  # of the newest row, a code of `schema.STATUSES`
         self.last_error = ""
+        # Called with (entry, records, positions in the batch, first row) of new rows.
+        self.watchers = []
+        self.journal = None  # gets all rows, with their results
         self._n_rows = 0
         self._records = []  # packed RECORDs
         self._tasks = []  # arrays of positions in the batch
@@ -86,7 +90,8 @@ class Collector:
             values, records = _unpickle(records, payload, at, self.results is not None)
         self._keep(records, tasks, values)
         in_bytes = entry.n_bytes if len(entry.piece) == 1 else _NAN
-        self._add(records, tasks, origin, entry, received, in_bytes)
+        sent = values if isinstance(payload, list) else memoryview(payload)[at:]
+        self._add(records, tasks, origin, entry, received, in_bytes, sent)
         entry.n_received += n
         if math.isnan(entry.began):
             entry.began = float(records["started"][0])
@@ -112,7 +117,9 @@ class Collector:
         for task, value in zip(tasks.tolist(), values, strict=True):
             results[task] = value
 
-    def _add(self, records, tasks, origin, entry, received, in_bytes):
+    def _add(
+        self, records, tasks, origin, entry, received, in_bytes, sent=None, line=""
+    ):
         n = len(records)
         n_lost = int(np.count_nonzero(records["status"]))
         self.n_done += n - n_lost
@@ -137,6 +144,34 @@ class Collector:
             )
         )
         self._n_rows += n
+        if self.journal is not None:
+            first, failures = self._n_rows - n, self._failures
+            wrong = np.flatnonzero(records["status"]).tolist() if failures else ()
+            self.journal.append(
+                entry,
+                records,
+                tasks,
+                origin,
+                received=received,
+                in_bytes=in_bytes,
+                failures={
+                    i: failures[first + i] for i in wrong if first + i in failures
+                },
+                line=line,
+                results=sent if self.results is not None else None,
+            )
+        for watch in self.watchers:
+            watch(entry, records, tasks, self._n_rows - n)
+
+    def types_of(self, row):
+        """Qualified names of the classes of the exception behind a row."""
+        return self._failures.get(row, ("", "", ()))[2]
+
+    def take_back(self, status, n=1):
+        """An attempt of this status is not its task's last one."""
+        self.n_lost -= n
+        if _IS_FAILURE[_CODE[status]]:
+            self.n_failed -= n
 
     def add(
         self,
@@ -163,7 +198,10 @@ class Collector:
             self.last_error = line
         records = np.frombuffer(record, RECORD_DTYPE)
         tasks = entry.piece.positions[index : index + 1]
-        self._add(records, tasks, origin or Origin(), entry, received, _NAN)
+        sent = None
+        if self.results is not None and status in _KEEPS_RESULT:
+            sent = [self.results[int(tasks[0])]]
+        self._add(records, tasks, origin or Origin(), entry, received, _NAN, sent)
 
     def add_all(self, entry, status, line, *, received):
         """Add rows of all tasks of a piece, none of which has begun."""
@@ -175,7 +213,17 @@ class Collector:
             records[field] = _NAN
         self._alike.append((self._n_rows, n, line))
         tasks = entry.piece.positions
-        self._add(records, tasks, Origin(), entry, received, _NAN)
+        self._add(records, tasks, Origin(), entry, received, _NAN, line=line)
+
+    def restore(
+        self, entry, records, tasks, origin, received, in_bytes, failures, line
+    ):
+        """Take rows that a journal had kept; their results are put in beside it."""
+        for i, failure in failures.items():
+            self._failures[self._n_rows + i] = failure
+        if line:
+            self._alike.append((self._n_rows, len(records), line))
+        self._add(records, tasks, origin, entry, received, in_bytes)
 
     def forgive_interrupts(self):
         """Tasks that the user's interrupt ended in their workers have not failed."""

@@ -11,28 +11,28 @@ from collections import deque
 from contextlib import nullcontext
 
 from ..errors import BackendError
-from ..schema import STATUSES
 from ..tasks import Shell
+from ..tasks.trying import Tries
 from . import worker
+from .again import Again
 from .chunking import ALONE, TARGET, Sizer
-from .events import Event
+from .ending import Ending
 from .intake import Entry, Intake, is_broken_pool
 from .lanes import LaneNotStarted, WorkerDied
+from .limits import Limits, seconds_of
 from .policies import Policy
 from .shell import ShellAttempt
+from .telling import Teller
 
 # A chunk hands its rest back after this many times the duration it was sized for.
 _OVERRUN = 2
+# Seconds between two looks at what nobody reports: a thread that takes too long, a
+# process of a multiprocessing pool that died.
+_LOOK_EVERY = 0.05
 _STOP = object()
-_WHY = {
-    "wait": "stopped: enough tasks had succeeded",
-    "impossible": "stopped: too few tasks could still succeed",
-    "cancel": "stopped: the run was cancelled",
-    "interrupt": "stopped: the run was interrupted",
-}
 
 
-class Dispatcher:
+class Dispatcher(Ending):
     """One run in progress.
 
     Parameters
@@ -44,6 +44,14 @@ class Dispatcher:
     rate : float, optional
         Seconds per unit of the batch's costs, where known.
     policy : Policy, optional
+    tries : Tries or list of Tries, optional
+        How often tasks are tried, all of them or each.
+    limits : Limits, optional
+        How long attempts may take.
+    until : float, optional
+        When the run is ended, on the host's clock.
+    max_memory : int, optional
+        Bytes that a process of a shell command may take.
     listener : callable, optional
         Gets an `Event` for each change of each task; tasks then travel alone.
     zero : float
@@ -60,6 +68,10 @@ class Dispatcher:
         *,
         rate=None,
         policy=None,
+        tries=None,
+        limits=None,
+        until=math.inf,
+        max_memory=None,
         listener=None,
         zero=0.0,
         user_code=None,
@@ -69,14 +81,26 @@ class Dispatcher:
         self._workers = pools[None]
         self._collector = collector
         self._intake = Intake(collector)
+        self._again = Again(tries or Tries(), collector)
+        self._limits = limits or Limits(None)
+        if self._limits.is_learning:
+            collector.watchers.append(self._limits.learn)
         self._rate = rate
         self._policy = policy or Policy()
-        self._listener = listener
-        self._zero = zero
+        self._until = until
+        self._max_memory = max_memory
+        self._user_code = user_code or nullcontext()
+        self._teller = Teller(batch, collector, listener, zero, self._user_code)
         self._sizers = {}
         self._returned = deque()
         self._outstanding = {}
         self._arrived = queue.SimpleQueue()
+        self._suspects = set()  # positions of tasks that may have killed their worker
+        self._watches_threads = self._limits.has_any and any(
+            workers.is_of_threads for workers in pools.values()
+        )
+        may_die = any(workers.can_lose_others for workers in pools.values())
+        self._look_at = 0.0 if self._watches_threads or may_die else math.inf
         n = self._workers.n_workers
         self._target = ALONE if self._workers.is_inline else TARGET
         has_shell = any(isinstance(item, Shell) for item in _items(batch))
@@ -90,24 +114,24 @@ class Dispatcher:
             # waits for this thread. Where order matters, none is handed out early.
             self._limit = n if self._assigns_lanes else 2 * n
         self._n_chunks = 0
-        self._n_attempts = {}
         self._is_stopping = False
-        self._is_cancelling = False
         self._stop_reason = ""
-        self._user_code = user_code or nullcontext()
         self.ended_by = "completion"
         self.fatal = None
 
     def run(self):
         """Execute the batch to its end, or until the policy says that it is over."""
-        self._tell_ready()
+        self._teller.ready()
         while not self._stop_reason:
             self._fill()
-            if not self._outstanding:
+            if not self._outstanding and self._again.is_empty:
                 break
-            self._take_in(self._arrived.get())
+            self._take_in(self._next_arrival())
             while not self._arrived.empty():
                 self._take_in(self._arrived.get())
+            now = worker.clock()
+            if now >= self._next_look():
+                self._look_around(now)
             if self._is_over():
                 return
         if self._stop_reason and (self._outstanding or self._has_more()):
@@ -127,24 +151,88 @@ class Dispatcher:
         if not verdict or self.ended_by != "completion":
             return False
         if verdict == "failure":
-            # Running ones may finish.
-            self._is_stopping = True
-            if self._outstanding or self._has_more():
-                self.ended_by = verdict
+            self._stop_starting(verdict)
             return False
         if verdict == "impossible" or self._outstanding or self._has_more():
             self.ended_by = verdict
         self.cancel()
         return True
 
+    def _stop_starting(self, reason):
+        """Running ones may finish; no other one starts."""
+        self._is_stopping = True
+        if self._outstanding or self._has_more():
+            self.ended_by = reason
+        for position, status in self._again.give_up().items():
+            self._settle_task(position, status, "")
+
     def _has_more(self):
-        return bool(self._returned or self._batch.may_go_on)
+        return bool(self._returned or not self._again.is_empty or self._batch.may_go_on)
+
+    # -- waiting -------------------------------------------------------------
+
+    def _next_arrival(self):
+        """What comes home next; _STOP where it is time to look around first."""
+        until = self._next_look()
+        try:
+            if until == math.inf:
+                return self._arrived.get()
+            return self._arrived.get(timeout=max(until - worker.clock(), 0.0))
+        except queue.Empty:
+            return _STOP
+
+    def _next_look(self):
+        return min(self._until, self._again.next_time, self._look_at)
+
+    def _look_around(self, now):
+        """Do what its time has come for, and see what nobody reports."""
+        if now >= self._until:
+            self._stop_reason = self._stop_reason or "deadline"
+            return
+        if now >= self._look_at:
+            self._look_at = now + _LOOK_EVERY
+            if self._watches_threads:
+                self._give_up_threads(now)
+            for workers in {e.workers for e in self._outstanding.values()} - {None}:
+                if workers.has_lost_one():
+                    self._replace(workers)
+        for position, piece in self._again.due(now):
+            if piece is None:
+                self._batch.again(position)
+            else:
+                piece.ready = now
+                self._returned.append(piece)
+
+    def _give_up_threads(self, now):
+        for entry in list(self._outstanding.values()):
+            is_in_thread = entry.chunk is not None and entry.workers.is_of_threads
+            began = entry.chunk.began if is_in_thread else None
+            seconds = seconds_of(entry.limit)
+            if began is None or seconds is None or now < began + seconds:
+                continue
+            if entry.workers.abandon(entry.call):
+                entry.chunk.is_stopped = True
+                del self._outstanding[entry.number]
+                self._free(entry)
+                back = self._intake.overdue(entry, seconds, entry.call.lane)
+                self._after(entry, back)
+
+    def _replace(self, workers):
+        """A pool that lost a process and does not say so: all it held is at risk."""
+        self._repair(workers, BackendError("a process of the pool died"))
+        while not self._arrived.empty():
+            self._take_in(self._arrived.get())
+        now = worker.clock()
+        for entry in [e for e in self._outstanding.values() if e.workers is workers]:
+            del self._outstanding[entry.number]
+            self._free(entry)
+            self._after(entry, self._lose_with_pool(entry, now))
 
     # -- out -----------------------------------------------------------------
 
     def _fill(self):
         while len(self._outstanding) < self._limit and not self._is_stopping:
-            if self._stop_reason:
+            if self._stop_reason or worker.clock() >= self._until:
                 return
             piece = self._next_piece()
             if piece is None:
@@ -152,6 +240,10 @@ class Dispatcher:
             self._send(piece)
 
     def _next_piece(self):
+        if any(entry.is_suspect for entry in self._outstanding.values()):
+            # They have the workers' places: nobody else runs meanwhile.
+            is_next = self._returned and self._is_suspect(self._returned[0])
+            return self._returned.popleft() if is_next else None
         if self._returned:
             return self._returned.popleft()
         batch = self._batch
@@ -161,7 +253,11 @@ class Dispatcher:
             if batch.is_exhausted:
                 return None
         head = batch.head()
-        if self._listener is not None or isinstance(head, Shell):
+        if (
+            self._teller.has_listener
+            or self._watches_threads
+            or isinstance(head, Shell)
+        ):
             amount = 0
         else:
             sizer = self._sizer(head)
@@ -184,10 +280,11 @@ class Dispatcher:
 
     def _send(self, piece):
         self._n_chunks += 1
+        position = int(piece.positions[0])
         entry = Entry(self._n_chunks, piece, worker.clock())
-        if self._batch.is_planned or self._listener is not None:
-            position = int(piece.positions[0])
-            self._n_attempts[position] = self._n_attempts.get(position, 0) + 1
+        entry.limit = self._limits.of(position)
+        self._again.begins(position)
+        self._teller.begins(position)
         if isinstance(piece.func, Shell):
             self._send_command(entry)
         else:
@@ -195,17 +292,18 @@ class Dispatcher:
 
     def _send_chunk(self, entry):
         piece = entry.piece
-        workers = self._workers_of(piece)
-        entry.workers = workers
+        entry.is_suspect = self._is_suspect(piece)
+        workers = entry.workers = self._workers_of(piece)
         try:
             if piece.error is not None:
                 raise piece.error
-            chunk = workers.chunk(piece, _OVERRUN * self._target)
+            if entry.is_suspect:
+                workers = entry.workers = workers.in_lanes()
+            chunk = workers.chunk(piece, self._budget(entry))
         except Exception as error:
             back = self._intake.refusal(entry, error)
-            self._come_back(back)
+            self._after(entry, back)
             if not back:
-                self._settle(entry)
                 self._is_over()
             return
         entry.chunk = chunk
@@ -219,7 +317,9 @@ class Dispatcher:
                     out = chunk()
                 arrived.put((number, out, clock()))
             else:
-                workers.submit(chunk, lambda out: arrived.put((number, out, clock())))
+                entry.call = workers.submit(
+                    chunk, lambda out: arrived.put((number, out, clock())), entry.limit
+                )
         except BackendError as error:
             self._withdraw(entry)
             self._end(error)
@@ -228,9 +328,16 @@ class Dispatcher:
             self._withdraw(entry)
             self._repair(workers, error)
 
+    def _budget(self, entry):
+        """Seconds after which a chunk hands back what it has not begun."""
+        seconds = _OVERRUN * self._target
+        if self._until == math.inf:
+            return seconds
+        return max(min(seconds, self._until - worker.clock()), 0.0)
+
     def _send_command(self, entry):
         task = entry.piece.func
-        entry.attempt = ShellAttempt(task, entry.piece.timeout)
+        entry.attempt = ShellAttempt(task, entry.limit, self._max_memory)
         number = self._register(entry)
         arrived, clock = self._arrived, worker.clock
 
@@ -248,8 +355,7 @@ class Dispatcher:
         if self._assigns_lanes:
             entry.lane = self._free_lanes.pop()
         self._outstanding[entry.number] = entry
-        if self._listener is not None:
-            self._tell("submitted", int(entry.piece.positions[0]))
+        self._teller.tell("submitted", int(entry.piece.positions[0]))
         return entry.number
 
     def _withdraw(self, entry):
@@ -264,9 +370,10 @@ class Dispatcher:
     def _come_back(self, pieces):
         self._returned.extendleft(reversed(pieces))
         for piece in pieces:
-            # It was sent, and not tried.
-            if self._n_attempts:
-                self._n_attempts[int(piece.positions[0])] -= 1
+            self._teller.came_back(int(piece.positions[0]))
+
+    def _is_suspect(self, piece):
+        return int(piece.positions[0]) in self._suspects
 
     def _workers_of(self, piece):
         if not self._batch.is_planned:
@@ -286,9 +393,9 @@ class Dispatcher:
         self._free(entry)
         intake = self._intake
         if entry.attempt is not None:
-            intake.command(entry, received)
-            self._settle(entry)
+            self._after(entry, intake.command(entry, received))
             return
+        broken = None
         try:
             outcome = entry.workers.result(out)
         except WorkerDied as death:
@@ -297,9 +404,11 @@ class Dispatcher:
             back = [entry.piece]
             self._end(error)
         except Exception as error:
-            back = intake.loss(entry, error, received)
-            if is_broken_pool(error) and not self._holds(entry.workers):
-                self._repair(entry.workers, error)
+            broken = error if is_broken_pool(error) else None
+            if broken is not None and entry.workers.can_lose_others:
+                back = self._lose_with_pool(entry, received)
+            else:
+                back = intake.loss(entry, error, received)
         else:
             back = intake.outcome(entry, outcome, out, received)
             if entry.n_received and not self._batch.is_planned:
@@ -307,76 +416,69 @@ class Dispatcher:
                 self._sizer(entry.piece.func).observe(
                     entry.piece.cost * share, entry.ended - entry.began
                 )
-        self._come_back(back)
-        if not back:
-            self._settle(entry)
+        self._after(entry, back)
+        if broken is not None and not self._holds(entry.workers):
+            self._repair(entry.workers, broken)
 
     def _holds(self, workers):
         return any(e.workers is workers for e in self._outstanding.values())
 
-    def _settle(self, entry):
-        """A task that travelled alone has ended: who waited for it may go on."""
+    def _lose_with_pool(self, entry, received):
+        """Who broke the pool shows where each has a process to itself."""
+        back = self._intake.loss_with_pool(entry, received)
+        self._suspects.update(back[0].positions.tolist())
+        for lost in self._again.take_lost():
+            self._collector.take_back(lost.status)
+        return back
+
+    def _after(self, entry, back):
+        """An entry's rows are written: what of it is tried again, and what is over."""
+        retried = {}
+        for lost in self._again.take_lost():
+            if self._tries_again(lost):
+                retried[lost.position] = lost
+        self._come_back(back)
+        if back:
+            return
+        status, position, error = self._teller.newest(entry)
         if self._batch.is_planned:
-            self._settle_planned(entry)
-        elif self._listener is not None:
-            self._tell(*self._newest(entry))
+            self._batch.release(position)
+        if position in retried and len(entry.piece) == 1:
+            self._teller.tell("retried", position, error)
+        elif self._batch.is_planned or self._teller.has_listener:
+            self._settle_task(position, status, error)
 
-    def _settle_planned(self, entry):
-        batch, collector = self._batch, self._collector
-        status, position, error = self._newest(entry)
-        batch.release(position)
-        has_more_tries = self._n_attempts[position] <= batch.items[position].retries
-        if status != "done" and has_more_tries and not self._is_stopping:
-            collector.n_failed -= 1
-            collector.n_lost -= 1
-            batch.again(position)
-            self._tell("retried", position, error)
-            return
+    def _tries_again(self, lost):
+        pause = self._again.pause(lost)
+        tries = self._again.of(lost.position)
+        if lost.status == "timeout" and tries.on_timeout == "stop":
+            self._stop_starting("failure")
+        if pause is None or self._is_stopping:
+            return False
+        if lost.status == "crashed" and lost.entry.is_suspect:
+            self._suspects.add(lost.position)
+        else:
+            self._suspects.discard(lost.position)
+        now = worker.clock()
+        piece = None
+        if not self._batch.is_planned:
+            piece = lost.entry.piece.single(lost.index)
+        self._again.put(lost, now + pause, piece)
+        return True
+
+    def _settle_task(self, position, status, error):
+        """A task has ended: who waited for it may go on, or need not."""
         skipped = []
-        for task, cause in batch.settle(position, status == "done"):
-            skipped.append((task, batch.reason_to_skip(cause)))
-            entry = Entry(-1, batch.piece_of(task), math.nan)
-            collector.add(entry, 0, "skipped", skipped[-1][1])
+        if self._batch.is_planned:
+            for task, cause in self._batch.settle(position, status == "done"):
+                skipped.append((task, self._batch.reason_to_skip(cause)))
+                row = Entry(-1, self._batch.piece_of(task), math.nan)
+                self._collector.add(row, 0, "skipped", skipped[-1][1])
         # Listeners come last: one that is interrupted leaves nothing half done.
-        self._tell(status, position, error)
+        self._teller.tell(status, position, error)
         for task, why in skipped:
-            self._tell("skipped", task, why)
-        self._tell_ready()
-
-    def _tell_ready(self):
-        if self._listener is not None and self._batch.is_planned:
-            for task in self._batch.newly_ready():
-                self._tell("ready", task)
-
-    def _tell(self, kind, position, error=""):
-        if self._listener is None:
-            return
-        batch, collector = self._batch, self._collector
-        names = batch.names
-        result = None
-        if kind == "done" and collector.results is not None:
-            result = collector.results[position]
-        self._call_listener(
-            Event(
-                kind,
-                position,
-                names if isinstance(names, str) else names[position],
-                batch.items[position].agent if batch.is_planned else None,
-                self._n_attempts.get(position, 0),
-                worker.clock() - self._zero,
-                "" if kind == "done" else error,
-                result,
-            )
-        )
-
-    def _call_listener(self, event):
-        try:
-            with self._user_code:
-                self._listener(event)
-        except KeyboardInterrupt:
-            # What is being ended need not be ended once more.
-            if not self._is_cancelling:
-                raise
+            self._teller.tell("skipped", task, why)
+        self._teller.ready()
 
     def _repair(self, workers, error):
         try:
@@ -387,101 +489,6 @@ class Dispatcher:
     def _end(self, error):
         self._is_stopping = True
         self.fatal = self.fatal or error
-
-    # -- the end before the end ----------------------------------------------
-
-    def cancel(self):
-        """End what runs where the backend can, and keep what had finished."""
-        self._is_stopping = self._is_cancelling = True
-        self._intake.why_cancelled = _WHY.get(self.ended_by, "cancelled")
-        # What came home by itself was not cancelled.
-        changes = self._take_in_the_last("crashed")
-        used = []
-        for entry in self._outstanding.values():
-            if entry.chunk is not None:
-                entry.chunk.is_stopped = True
-                if entry.workers not in used:
-                    used.append(entry.workers)
-            if entry.attempt is not None:
-                entry.attempt.cancel()
-        for workers in used:
-            workers.abort(be_ready=False)
-        changes += self._take_in_the_last("cancelled")
-        for entry in self._outstanding.values():
-            if entry.attempt is not None and not math.isnan(entry.attempt.started):
-                self._intake.command(entry, worker.clock(), status="cancelled")
-            else:
-                shares = entry.workers is not None and entry.workers.shares_memory
-                self._returned.extend(
-                    self._intake.cancellation(entry, shares_memory=shares)
-                )
-            changes.append(self._newest(entry))
-        self._outstanding.clear()
-        for change in changes:
-            self._tell(*change)
-
-    def _take_in_the_last(self, status_of_the_dead):
-        """Rows of what has come home; what there is to tell of them."""
-        changes = []
-        while not self._arrived.empty():
-            arrival = self._arrived.get()
-            entry = None if arrival is _STOP else self._outstanding.get(arrival[0])
-            if entry is None:
-                continue
-            _, out, received = arrival
-            try:
-                if entry.attempt is None:
-                    outcome = entry.workers.result(out)
-                    back = self._intake.outcome(entry, outcome, out, received)
-                elif status_of_the_dead != "cancelled":
-                    back = self._intake.command(entry, received)
-                else:
-                    continue
-            except WorkerDied as death:
-                back = self._intake.death(
-                    entry, death, out, received, status=status_of_the_dead
-                )
-            except BaseException:
-                # Dropped from the queue before it began: its row is written later.
-                continue
-            del self._outstanding[entry.number]
-            self._returned.extend(back)
-            if not back:
-                changes.append(self._newest(entry))
-        return changes
-
-    def _newest(self, entry):
-        """What there is to tell of an entry whose row has just been written."""
-        collector = self._collector
-        position = int(entry.piece.positions[0])
-        return STATUSES[collector.last_status], position, collector.last_error
-
-    def account_for_the_rest(self, why="never started"):
-        """Rows for tasks that never started: none is silently missing."""
-        self._is_cancelling = True
-        now = worker.clock()
-        pieces = list(self._returned)
-        self._returned.clear()
-        if self._batch.is_planned:
-            known = {int(piece.positions[0]) for piece in pieces}
-            rest = self._batch.take_rest()
-            pieces += [p for p in rest if int(p.positions[0]) not in known]
-        else:
-            while self._batch.n_waiting:
-                pieces.append(self._batch.take(math.inf))
-                self._collector.expect(self._batch.n_known)
-        for piece in pieces:
-            entry = Entry(-1, piece, math.nan)
-            self._collector.add_all(entry, "cancelled", why, received=now)
-        if self._listener is not None:
-            for piece in pieces:
-                for position in piece.positions.tolist():
-                    self._tell("cancelled", position, why)
-
-    @property
-    def setups(self):
-        """``(lane, pid, began, ready)`` of agents' set-ups."""
-        return self._intake.setups
 
 
 def _items(batch):

@@ -29,6 +29,9 @@ class Entry:
     began: float = math.nan
     ended: float = math.nan
     attempt: ShellAttempt = None
+    call: object = None  # what the backend's `submit` returned
+    limit: object = None  # seconds that an attempt may take, or what tells them
+    is_suspect: bool = False  # whether it runs apart, to see whom it kills
 
 
 class Intake:
@@ -99,6 +102,30 @@ class Intake:
             self._collector.add(
                 entry, index, status, line, text=text, types=types, received=received
             )
+        return []
+
+    def loss_with_pool(self, entry, received):
+        """A chunk that was on its way when a pool broke: nobody says by whom."""
+        name, n = entry.workers.name, entry.n_received
+        line = f"lost with its pool: a worker of {name} died; run again in a lane"
+        for index in range(n, len(entry.piece)):
+            self._collector.add(entry, index, "cancelled", line, received=received)
+        return [entry.piece.rest(n)]
+
+    def overdue(self, entry, seconds, lane):
+        """An attempt in a thread that was given up after so many seconds."""
+        chunk, now = entry.chunk, worker.clock()
+        lane = entry.lane if entry.lane >= 0 else lane
+        self._collector.add(
+            entry,
+            0,
+            "timeout",
+            f"timeout: it took longer than {seconds:g} s; its thread was left behind",
+            started=chunk.began,
+            ended=now,
+            origin=Origin(lane, os.getpid(), chunk.thread, worker.host()),
+            received=now,
+        )
         return []
 
     def refusal(self, entry, error):

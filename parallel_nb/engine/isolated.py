@@ -64,8 +64,12 @@ class IsolatedBackend(AutoBatchingMixin, ParallelBackendBase):
         now = self._lease.startups if self._lease is not None else ()
         return [*self._earlier, *now]
 
-    def submit(self, func, callback=None):
-        """Queue a call; a future that tells its lane."""
+    def submit(self, func, callback=None, limit=None):
+        """Queue a call; a future that tells its lane.
+
+        An attempt that takes longer than `limit` seconds, or what that returns, is
+        ended with its process.
+        """
         try:
             payload = self._memmapper.dumps(func)
         except Exception as error:
@@ -76,8 +80,7 @@ class IsolatedBackend(AutoBatchingMixin, ParallelBackendBase):
             if callback is not None:
                 refused.add_done_callback(callback)
             return refused
-        # A chunk knows how long its attempt may take; a call of joblib's has no limit.
-        return self._lease.submit(payload, callback, getattr(func, "timeout", None))
+        return self._lease.submit(payload, callback, limit)
 
     def retrieve_result_callback(self, out):
         """The call's result; its exception is raised."""

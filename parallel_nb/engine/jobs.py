@@ -3,41 +3,41 @@
 Puts the engine's parts together. Knows no pictures, and not who waits for it.
 """
 
-import platform
-import sys
+import math
+import warnings
 from collections.abc import Iterable
 from contextlib import ExitStack
 from datetime import UTC, datetime
-from functools import cache
-from importlib import metadata
 
 import joblib
 
 from ..errors import ArgumentError, InputsFailed, TasksFailed
 from ..planning import Plan, plan
-from ..runs import MISSING, Meta, Run
+from ..runs import Meta, Run
 from ..tasks import Shell, Task, inputs_of, name_of
+from ..tasks.declarations import ANY
 from . import worker
-from .backends import Settings, Workers, name_of_backend, settings
+from .backends import Workers, name_of_backend, settings
 from .batch import make_batch
 from .collecting import Collector
+from .details import details_of, startups_of, versions
 from .dispatch import Dispatcher
 from .events import Listener
 from .interrupts import Interrupts
-from .planned import Planned, check_results_kept, check_timeouts
+from .limits import Limits
+from .options import Options, check_limits, check_memory
+from .planned import Planned, check_results_kept, medians_of
 from .policies import make_policy
+from .pools import name_of_pool, pools_of
 from .progress import Progress
 
-# A task whose context says this makes one result of several others'.
-AGGREGATES = "aggregates"
-
-_SHORT = 60
 _WHY = {
     "wait": "not needed: enough tasks had succeeded",
     "impossible": "not started: too few tasks could still succeed",
     "failure": "not started: a task had failed",
     "cancel": "not started: the run was cancelled",
     "interrupt": "not started: the run was interrupted",
+    "deadline": "not started: the run's deadline had come",
     "error": "not started: the run ended with an error",
 }
 
@@ -51,75 +51,71 @@ class Job:
         Whatever is wrong with the arguments, before any work starts.
     """
 
-    def __init__(
-        self,
-        work,
-        inputs,
-        *,
-        n_jobs,
-        backend,
-        agents,
-        name,
-        label,
-        tags,
-        order,
-        cost,
-        history,
-        wait,
-        on_failure,
-        barriers,
-        on_event,
-        keep_results,
-    ):
+    def __init__(self, work, inputs, options: Options):
         self._zero, self._started_at = worker.clock(), datetime.now(UTC)
-        self._tags = _checked_tags(label, tags)
-        self._label = label
-        self._order = order
-        if on_event is not None and not callable(on_event):
-            raise ArgumentError(f"`on_event` must be callable; got {on_event!r}")
+        self._options = options
+        self._tags = _checked_tags(options.label, options.tags)
         self._function = work if inputs is not None else None
         if inputs is None and _is_read_once(work):
             work = list(work)
-        self._plan = (
-            None
-            if inputs is not None
-            else _plan_of(work, n_jobs, agents, history, backend, barriers)
-        )
+        self._plan = _plan_of(work, inputs, options)
+        self._order = options.order
+        n_jobs = options.n_jobs
         if self._plan is not None:
-            _refuse_beside_plan(
-                work,
-                name=name,
-                cost=cost,
-                history=history,
-                order=order if order != "given" else None,
-            )
+            _refuse_beside_plan(work, options)
             if n_jobs is None:
                 n_jobs = self._plan.n_workers
-            check_results_kept(self._plan, keep_results)
-            self.batch = Planned(self._plan, worker.clock, uses_barriers=barriers)
+            check_results_kept(self._plan, options.keep_results)
+            self.batch = Planned(
+                self._plan, worker.clock, uses_barriers=options.barriers
+            )
             self._rate = None
             self._order = "critical_path"
         else:
             self.batch, self._rate = make_batch(
                 work,
                 inputs,
-                name=name,
-                order=order,
-                cost=cost,
-                history=history,
+                name=options.name,
+                order=options.order,
+                cost=options.cost,
+                history=options.history,
                 clock=worker.clock,
             )
-        n_tasks = float("inf") if _is_open(self.batch) else self.batch.n_known
-        self._policy = make_policy(wait, on_failure, n_tasks)
-        self._chosen = settings(n_jobs, backend)
-        if self._plan is not None:
-            check_timeouts(self._plan, self.backend)
+        n_tasks = float("inf") if self.is_open else self.batch.n_known
+        self._policy = make_policy(options.wait, options.on_failure, n_tasks)
+        self._chosen = settings(n_jobs, options.backend)
+        self._limits = self._checked_limits()
         # One that is a context manager knows when the run is over, and shows itself.
+        on_event = options.on_event
         self._shown = on_event if hasattr(on_event, "__enter__") else None
         self._listener = Listener(on_event) if on_event is not None else None
-        self.title = label or (name_of(work) if inputs is not None else "")
-        self.collector = Collector(keep_results)
+        self.title = options.label or (name_of(work) if inputs is not None else "")
+        self.collector = Collector(options.keep_results)
         self.dispatcher = None
+
+    def _checked_limits(self):
+        """How long attempts may take; refused where nobody could keep to it."""
+        timeout, history = self._options.timeout, self._options.history
+        tasks = None if self._function is not None else self.batch.items
+        medians = {}
+        if self._plan is not None:
+            medians = medians_of(self._plan)
+        elif history is not None:
+            medians = history.tasks.query("status == 'done'")
+            medians = medians["ended"] - medians["started"]
+            medians = medians.groupby(history.tasks["name"]).median().to_dict()
+        limits = Limits(tasks, timeout, medians)
+        check_limits(limits, tasks, self._pool_of)
+        agents = {} if self._plan is None else self._plan.agents
+        names = [name_of_pool(agent, self.backend) for agent in agents.values()]
+        if tasks is None or not all(isinstance(task, Shell) for task in tasks):
+            names.append(self.backend)
+        check_memory(self._options.max_memory, names)
+        return limits
+
+    def _pool_of(self, task):
+        agents = {} if self._plan is None else self._plan.agents
+        return name_of_pool(agents.get(getattr(task, "agent", None)), self.backend)
 
     @property
     def backend(self):
@@ -129,7 +125,7 @@ class Job:
     @property
     def is_open(self):
         """Whether nobody knows yet how many tasks there will be."""
-        return _is_open(self.batch)
+        return not self.batch.is_planned and not hasattr(self.batch, "items")
 
     def stop(self):
         """Ask the job, from another thread, to end; False while it is not running."""
@@ -178,9 +174,11 @@ class Job:
         failure = None
         collector.expect(batch.n_known)
         with ExitStack() as stack:
-            pools = {None: stack.enter_context(Workers(self._chosen))}
-            for agent, workers in self._agents_workers():
-                pools[agent] = stack.enter_context(workers)
+            pools = {None: stack.enter_context(self._workers())}
+            if self._plan is not None:
+                memory = self._options.max_memory
+                for agent, own in pools_of(self._plan, self.backend, memory):
+                    pools[agent] = stack.enter_context(own)
             workers = pools[None]
             if self._function is not None:
                 _check_function(workers, self._function)
@@ -190,6 +188,10 @@ class Job:
                 collector,
                 rate=self._rate,
                 policy=self._policy,
+                tries=self._tries(),
+                limits=self._limits,
+                until=worker.clock() + (self._options.deadline or math.inf),
+                max_memory=self._options.max_memory,
                 listener=self._listener,
                 zero=self._zero,
                 user_code=interrupts.user_code,
@@ -208,11 +210,28 @@ class Job:
                 dispatcher.ended_by, failure = "error", dispatcher.fatal
             if failure is None and batch.error is not None:
                 dispatcher.ended_by = "error"
-            startups = [*workers.startups(), *dispatcher.setups]
+            startups = [s for pool in pools.values() for s in pool.startups()]
+            startups += dispatcher.setups
+            notes = _warn_of_threads(sum(pool.n_abandoned for pool in pools.values()))
         if dispatcher.ended_by == "interrupt":
             collector.forgive_interrupts()
         dispatcher.account_for_the_rest(_WHY.get(dispatcher.ended_by, "not started"))
-        return self._made(workers, startups), failure
+        return self._made(workers, startups, notes), failure
+
+    def _workers(self):
+        is_timed = self._limits.has_any and self.backend == "threading"
+        return Workers(
+            self._chosen,
+            is_beside=is_timed,
+            max_memory=self._options.max_memory,
+        )
+
+    def _tries(self):
+        """How often tasks are tried: as each says, else as the run does."""
+        tries = self._options.tries
+        if self._function is not None:
+            return tries
+        return [task.tries.else_(tries) for task in self.batch.items]
 
     def _interrupt(self):
         if self.dispatcher is not None:
@@ -221,29 +240,7 @@ class Job:
     def _total(self):
         return self.batch.n_known or None
 
-    def _agents_workers(self):
-        """Workers of agents that bring their own backend or set-up."""
-        if self._plan is None:
-            return
-        for name, agent in self._plan.agents.items():
-            if agent.backend is None and agent.setup is None:
-                continue
-            backend = agent.backend if agent.backend is not None else self.backend
-            chosen = Settings(settings(1, backend).backend, agent.slots)
-            functions = {
-                id(task.func): task.func
-                for task in self._plan.tasks
-                if task.agent == name and isinstance(task, Task)
-            }
-            workers = Workers(
-                chosen,
-                setup=agent.setup,
-                functions=list(functions.values()),
-                is_beside=True,
-            )
-            yield name, workers
-
-    def _made(self, workers, startups):
+    def _made(self, workers, startups, notes):
         # The batch itself, inputs and all, need not be kept for the frames.
         batch, collector, zero = self.batch, self.collector, self._zero
         names, n_workers = batch.names, workers.n_workers
@@ -254,12 +251,16 @@ class Job:
             agents = {name: a.slots for name, a in self._plan.agents.items()}
         tasks = [] if self._function is not None else batch.items
 
+        has_lanes = batch.is_planned
+
         def frames():
+            made = collector.finish(zero, n_workers, names, **planned)
+            attempts = made["attempts"] if has_lanes else None
             return {
-                **collector.finish(zero, n_workers, names, **planned),
+                **made,
                 "edges": edges,
-                "startups": _startups(startups, zero),
-                "details": _details(tasks, collector.results),
+                "startups": startups_of(startups, zero, n_workers, attempts),
+                "details": details_of(tasks, collector.results),
             }
 
         return Run(
@@ -271,11 +272,12 @@ class Job:
                 cpu_count=joblib.cpu_count(),
                 started_at=self._started_at.isoformat(),
                 versions=versions(),
-                label=self._label,
+                label=self._options.label,
                 tags=self._tags,
                 order=self._order,
                 ended_by=self.dispatcher.ended_by,
                 source="run",
+                notes=notes,
                 agents=agents,
             ),
             results=collector.results,
@@ -297,22 +299,30 @@ def last_run() -> Run | None:
     return _last
 
 
-def _plan_of(work, n_jobs, agents, history, backend, barriers):
+def _plan_of(work, inputs, options):
     """The plan that was passed, or the one that these tasks need; None for neither."""
+    if inputs is not None:
+        for name in ("agents", "barriers"):
+            if getattr(options, name):
+                raise ArgumentError(
+                    f"`{name}` is for tasks; inputs of one function have neither "
+                    "agents nor rounds: pass [Task(f, x, agent=…) for x in …]"
+                )
+        return None
     if isinstance(work, Plan):
-        if agents is not None:
+        if options.agents is not None:
             raise ArgumentError("`agents` belongs to the plan: plan(tasks, agents=…)")
         return work
     is_tasks = isinstance(work, list) and all(isinstance(t, Task | Shell) for t in work)
     if not is_tasks or not work:
         return None
-    if agents or barriers or any(map(_needs_plan, work)):
-        chosen = settings(n_jobs, backend)
+    if options.agents or options.barriers or any(map(_needs_plan, work)):
+        chosen = settings(options.n_jobs, options.backend)
         return plan(
             work,
             n_jobs=chosen.n_workers,
-            agents=agents,
-            history=history,
+            agents=options.agents,
+            history=options.history,
             backend=name_of_backend(chosen.backend),
         )
     return None
@@ -325,7 +335,7 @@ def _is_read_once(work):
     )
 
 
-def _refuse_beside_plan(work, **given):
+def _refuse_beside_plan(work, options):
     """What a plan, or its tasks, have decided already."""
     places = {
         "name": "Task(name=…)",
@@ -334,7 +344,9 @@ def _refuse_beside_plan(work, **given):
         "order": "their longest remaining path",
     }
     for argument, place in places.items():
-        if given[argument] is not None and place:
+        value = getattr(options, argument)
+        is_default = value is None or (argument == "order" and value == "given")
+        if place and not is_default:
             raise ArgumentError(
                 f"`{argument}` would be ignored: tasks of a plan have it from {place}"
             )
@@ -346,15 +358,11 @@ def _needs_plan(task):
         or task.after
         or task.reads
         or task.writes
-        or task.retries
+        or task.tries != ANY
         or task.timeout is not None
         or task.check is not None
         or inputs_of(task)
     )
-
-
-def _is_open(batch):
-    return not batch.is_planned and not hasattr(batch, "items")
 
 
 def _checked_tags(label, tags):
@@ -379,58 +387,15 @@ def _check_function(workers, func):
         ) from error
 
 
-def _details(tasks, results):
-    """What a report says of each task besides its rows."""
-    details = {}
-    for position, task in enumerate(tasks):
-        context = dict(task.context or {})
-        detail = {"context": context, "is_aggregate": AGGREGATES in context}
-        result = MISSING if results is None else results[position]
-        if result is not MISSING:
-            detail["summary"] = _summary(task, result)
-        details[position] = detail
-    return details
-
-
-def _summary(task, result):
-    if task.summary is None:
-        return shortened(result)
-    try:
-        return str(task.summary(result))
-    except Exception as error:
-        return f"(its summary raised {type(error).__name__}: {error})"
-
-
-def shortened(result) -> str:
-    """A result in at most 60 characters of one line."""
-    try:
-        text = repr(result)
-    except Exception as error:
-        text = f"({type(result).__name__}, whose repr() raised {type(error).__name__})"
-    text = " ".join(text[: 4 * _SHORT].split())
-    return text if len(text) <= _SHORT else text[: _SHORT - 1] + "…"
-
-
-def _startups(seen, zero):
-    import pandas as pd
-
-    return pd.DataFrame(
-        {
-            "worker": pd.array([s[0] for s in seen], "int32"),
-            "pid": pd.array([s[1] for s in seen], "int64"),
-            "started": [float(s[2] - zero) for s in seen],
-            "ended": [float(s[3] - zero) for s in seen],
-        }
+def _warn_of_threads(n):
+    """What to say of threads that go on after the run, which nobody can end."""
+    if not n:
+        return ()
+    verb, them = ("still runs", "it") if n == 1 else ("still run", "them")
+    note = (
+        f"{n} thread{'s' * (n > 1)} left behind by a time limit {verb} and may take a "
+        f"core each; only a new start of this process ends {them}. In isolated lanes "
+        "(backend='isolated') a time limit ends the work itself."
     )
-
-
-@cache
-def versions() -> dict[str, str]:
-    """Versions of Python and of the libraries that decide how a run goes."""
-    found = {"python": platform.python_version(), "system": sys.platform}
-    for library in ("parallel-nb", "joblib", "loky", "numpy", "pandas"):
-        try:
-            found[library] = metadata.version(library)
-        except metadata.PackageNotFoundError:
-            continue
-    return found
+    warnings.warn(note, RuntimeWarning, stacklevel=6)
+    return (note,)

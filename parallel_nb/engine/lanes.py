@@ -19,6 +19,7 @@ import cloudpickle
 
 from ..errors import BackendError
 from . import frames, slate, warden, worker
+from .limits import seconds_of
 
 # Lanes kept warm between runs; a process waits for work at no cost but its memory.
 _KEPT_WARM = max(16, 2 * (os.cpu_count() or 1))
@@ -26,6 +27,8 @@ _KEPT_WARM = max(16, 2 * (os.cpu_count() or 1))
 _GRACE = 1.0
 # Processes tried for one call before it is given up.
 _PATIENCE = 3
+# How often a limit is read again that may change (seconds).
+_LOOK_AGAIN = 0.05
 
 
 class Salvage(NamedTuple):
@@ -97,10 +100,10 @@ class Place(NamedTuple):
 class LaneFuture(Future):
     """The outcome of a call; `lane` and `blocks` tell where it ran, what it sent."""
 
-    def __init__(self, payload, timeout=None):
+    def __init__(self, payload, limit=None):
         super().__init__()
         self.payload = payload
-        self.timeout = timeout  # seconds that an attempt may take
+        self.limit = limit  # seconds that an attempt may take, or a function that knows
         self.has_timed_out = False
         self.lane = -1
         self.blocks = []
@@ -286,19 +289,28 @@ class Lane:
 
     def _receive(self, job):
         """The next frame; an attempt that takes longer than it may is killed."""
-        while job.timeout is not None and not job.has_timed_out:
+        while job.limit is not None and not job.has_timed_out:
             # The clock starts with the attempt; until then, look for its start.
             began = slate.started(self._memory)
-            now = worker.clock()
-            left = job.timeout if began is None else began + job.timeout - now
+            seconds = seconds_of(job.limit)
+            is_known = began is not None and seconds is not None
+            left = began + seconds - worker.clock() if is_known else seconds
+            if seconds is None or callable(job.limit):
+                # What others take meanwhile may bring it down.
+                left = min(_LOOK_AGAIN, _LOOK_AGAIN if left is None else left)
             try:
                 return self._channel.receive(time.monotonic() + max(left, 0.0))
             except TimeoutError:
-                if began is not None and slate.started(self._memory) == began:
-                    with self._lock:
-                        job.has_timed_out = True
-                        _kill_group(self._process.pid)
+                if is_known and worker.clock() >= began + seconds:
+                    self._end_overdue(job, began, seconds)
         return self._channel.receive()
+
+    def _end_overdue(self, job, began, seconds):
+        if slate.started(self._memory) == began:
+            with self._lock:
+                job.has_timed_out = True
+                job.limit = seconds
+                _kill_group(self._process.pid)
 
     def _autopsy(self, job, end):
         died, pid = worker.clock(), self.pid
@@ -309,7 +321,7 @@ class Lane:
         blocks = [*job.blocks, (records, payload)]
         salvage = Salvage(blocks, position, started, died, pid)
         if job.has_timed_out:
-            return TimedOut(f"it took longer than {job.timeout:g} s", salvage)
+            return TimedOut(f"it took longer than {job.limit:g} s", salvage)
         return WorkerDied(reason, salvage)
 
 
@@ -370,9 +382,9 @@ class Lease:
         for number, lane in enumerate(self.lanes):
             lane.number = number
 
-    def submit(self, payload, callback=None, timeout=None):
+    def submit(self, payload, callback=None, limit=None):
         """Queue a pickled callable; a `LaneFuture`."""
-        job = LaneFuture(payload, timeout)
+        job = LaneFuture(payload, limit)
         self._unfinished.add(job)
         job.add_done_callback(self._unfinished.discard)
         if callback is not None:

@@ -6,7 +6,7 @@ Knows which tasks to watch, and in which order; refuses to know how that is done
 
 import math
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from operator import index
 
@@ -18,9 +18,9 @@ from .. import schema
 from ..errors import ArgumentError, BackendError
 from ..planning.wiring import in_order, wire
 from ..runs import MISSING, Meta, Run
-from ..tasks import Shell, Task, is_task
+from ..tasks import Shell, Task, listed
 from . import clashes, worker
-from .jobs import versions
+from .details import versions
 from .observation import Observation, make_observation
 from .retelling import quoted
 from .touching import CONNECT
@@ -124,7 +124,7 @@ def observe(
     """
     if os.name != "posix":
         raise BackendError("`observe` needs isolated lanes, which are for POSIX only")
-    tasks = _checked_tasks(tasks)
+    tasks = listed(getattr(tasks, "tasks", tasks), "observe")  # also of a Plan
     chosen = _chosen(tasks, _checked_sample(sample))
     timeout = _checked_timeout(timeout)
     waits, _ = wire(tasks)
@@ -141,26 +141,6 @@ def observe(
 
 
 # -- which tasks -------------------------------------------------------------------
-
-
-def _checked_tasks(tasks):
-    tasks = getattr(tasks, "tasks", tasks)  # of a Plan
-    if is_task(tasks):
-        return (tasks,)
-    if isinstance(tasks, str | bytes | Mapping) or not isinstance(tasks, Iterable):
-        hint = " Pass observe([Task(func, input), …])." if callable(tasks) else ""
-        raise ArgumentError(
-            "`tasks` must be tasks made by Task(...) and shell(...); got "
-            f"{type(tasks).__name__}.{hint}"
-        )
-    listed = tuple(tasks)
-    for position, task in enumerate(listed):
-        if not is_task(task):
-            raise ArgumentError(
-                f"item {position} of `tasks` must be a Task or a shell(...) command; "
-                f"got {type(task).__name__} ({task!r:.60})"
-            )
-    return listed
 
 
 def _checked_sample(sample):

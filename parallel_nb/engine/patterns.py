@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from ..errors import ArgumentError
 from ..runs import Run
 from ..tasks import Shell, Task, name_of
-from .jobs import AGGREGATES
+from .details import AGGREGATES
 from .running import run
 
 

@@ -11,8 +11,8 @@ from collections import defaultdict, deque
 import numpy as np
 
 from ..errors import ArgumentError
-from ..scheduling.greedy import _Locks as Locks
-from ..tasks import Shell, Task, median_factor, with_results
+from ..scheduling import Locks
+from ..tasks import Shell, with_results
 from .batch import Piece
 
 _NEEDS = ("data", "order")
@@ -42,7 +42,6 @@ class Planned:
         self.rounds = plan.round_of.astype(np.int32)
         self._plan = plan
         self._clock = clock
-        self._timeouts = timeouts(plan)
         # The list of list scheduling; a task is known by its place there.
         self._order = np.argsort(-plan.priority, kind="stable").tolist()
         self._rank = np.argsort(self._order).tolist()
@@ -138,7 +137,6 @@ class Planned:
             [((), {})],
             1.0,
             self._since[position],
-            timeout=self._timeouts[position],
         )
         if is_shell:
             return piece
@@ -249,43 +247,14 @@ class Planned:
         return [self.piece_of(task) for task in left]
 
 
-def timeouts(plan):
-    """Seconds that an attempt of each task may take, or None.
-
-    Raises
-    ------
-    ArgumentError
-        If a multiple of the median is asked for and durations are not known.
-    """
-    limits, medians, of_name = [], {}, defaultdict(list)
+def medians_of(plan):
+    """Median duration (s) of each task's name, where the plan knows durations."""
+    if plan.costs.unit != "s":
+        return {}
+    of_name = defaultdict(list)
     for task, seconds in zip(plan.tasks, plan.costs.values.tolist(), strict=True):
         of_name[task.name].append(seconds)
-    for task in plan.tasks:
-        limit = task.timeout
-        factor = median_factor(limit)
-        if factor is not None:
-            if plan.costs.unit != "s":
-                raise ArgumentError(
-                    f"`timeout={limit!r}` of {task.name!r} needs to know durations: "
-                    "plan with `history=` (an earlier Run), or give it in seconds"
-                )
-            if task.name not in medians:
-                medians[task.name] = statistics.median(of_name[task.name])
-            limit = factor * medians[task.name]
-        limits.append(limit)
-    return limits
-
-
-def check_timeouts(plan, backend):
-    """Only an isolated lane, or a command's process, can be ended by itself."""
-    for task in plan.tasks:
-        agent = plan.agents.get(task.agent)
-        name = backend if agent is None or agent.backend is None else agent.backend
-        if task.timeout is not None and isinstance(task, Task) and name != "isolated":
-            raise ArgumentError(
-                f"`timeout` of {task.name!r} cannot be kept by backend {name!r}, which "
-                "cannot end one task alone: use backend='isolated'"
-            )
+    return {name: statistics.median(seconds) for name, seconds in of_name.items()}
 
 
 def check_results_kept(plan, keep_results):

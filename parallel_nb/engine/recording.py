@@ -19,7 +19,7 @@ from .. import schema
 from ..runs import Meta, Run
 from . import hooks, worker
 from .collecting import identify_lanes
-from .jobs import versions
+from .details import versions
 
 _ATTEMPT_DTYPE = np.dtype(hooks.ATTEMPT_FIELDS)
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from ..runs import Run
 from ..tasks import Shell, Task
 from .jobs import Job, last_run
+from .options import Options
 
 __all__ = ["last_run", "run"]
 
@@ -28,6 +29,13 @@ def run(
     wait: str | int | float = "all",
     on_failure: str = "continue",
     barriers: bool = False,
+    timeout: float | str | None = None,
+    on_timeout: str = "retry",
+    retries: int = 0,
+    backoff: float | Callable[[int], float] = 0.0,
+    retry_on=None,
+    deadline: float | None = None,
+    max_memory: int | str | None = None,
     on_event: Callable | None = None,
     progress: bool | None = None,
     keep_results: bool = True,
@@ -71,6 +79,33 @@ def run(
         finish and starts none; "raise" does the same and then raises `TasksFailed`.
     barriers : bool
         Let each round of the plan wait for the one before it.
+    timeout : float or str, optional
+        Seconds that an attempt may take, from its start in its worker, or how many
+        times the median of those that are done: ``"3x median"``, of the same function
+        (five of them at least) or, where known, of `history`. An isolated lane is
+        ended with the attempt and replaced; a thread is left behind, and another one
+        takes its place. Other backends cannot keep to it.
+    on_timeout : {"retry", "fail", "stop"}
+        Whether an attempt that took too long is a failure like any other, is its task's
+        last one, or ends the run as ``on_failure="stop"`` does.
+    retries : int
+        How often a task is tried again if it fails; every attempt is a row.
+    backoff : float or callable
+        Seconds to wait before a second attempt, doubled for each one after it; or a
+        function of the number of attempts so far.
+    retry_on : str, exception type, or several, optional
+        Statuses and exceptions after which there is another attempt. Default:
+        ``("failed", "invalid", "timeout", "crashed")``. Tasks that say themselves what
+        is to be done about time and failures are left to it.
+    deadline : float, optional
+        Seconds that the whole run may take. What runs then is cancelled where the
+        backend can; where it cannot, such as in this thread, the attempt in progress
+        is waited for.
+    max_memory : int or str, optional
+        Bytes, or ``"500 MB"``, of address space that a worker's process may take
+        besides what it has when it is fresh: a task that wants more gets a
+        `MemoryError`. For a shell command it is all that each of its processes may
+        take. Isolated lanes and commands, on Linux.
     on_event : callable, optional
         Called with an `Event` for each change of a task's state, in the calling thread.
         Tasks then travel one by one.
@@ -101,9 +136,7 @@ def run(
     >>> run(abs, [-1, 2, -3], n_jobs=1, backend="sequential").results
     [1, 2, 3]
     """
-    job = Job(
-        work,
-        inputs,
+    options = Options(
         n_jobs=n_jobs,
         backend=backend,
         agents=agents,
@@ -116,7 +149,14 @@ def run(
         wait=wait,
         on_failure=on_failure,
         barriers=barriers,
+        timeout=timeout,
+        on_timeout=on_timeout,
+        retries=retries,
+        backoff=backoff,
+        retry_on=retry_on,
+        deadline=deadline,
+        max_memory=max_memory,
         on_event=on_event,
         keep_results=keep_results,
     )
-    return job.execute(progress)
+    return Job(work, inputs, options).execute(progress)

@@ -36,6 +36,7 @@ def main(socket_fd, slate_fd):
     worker.slate = Slate(memory, send_block)
     os.register_at_fork(after_in_child=_disown)
     worker.nesting_level = 1
+    worker.fresh_memory = worker.address_space()
     sys.meta_path.insert(0, _WhenJoblibComes())
     frames.write_frame(sock, frames.HELLO, repr(worker.clock()).encode())
     while (frame := frames.read_frame(sock, _IDLE)) is not None:

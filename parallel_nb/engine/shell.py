@@ -12,23 +12,27 @@ import threading
 import time
 
 from ..tasks import Shell, ShellResult, failed_check
+from ..tasks.printed import last_words, plain
 from . import warden
 from .lanes import describe_exit
+from .limits import seconds_of
 from .worker import clock, peak_memory
 
 _KEPT = 1 << 16
 _PIPE_HOLDS = 1 << 20
 _GRACE = 0.3
-# Where the OS has no pidfd, the command's end is seen by asking this often (seconds).
+# How often to ask (seconds) for the end of a command where the OS has no pidfd, and for
+# a limit that may change.
 _ASK_EVERY = 0.05
 
 
 class ShellAttempt:
     """One execution of a `Shell` task; `cancel` may come from another thread."""
 
-    def __init__(self, task: Shell, timeout: float | None = None):
+    def __init__(self, task: Shell, limit=None, max_memory: int | None = None):
         self.task = task
-        self._timeout = math.inf if timeout is None else timeout
+        self._limit = limit  # seconds, or what tells them
+        self._max_memory = max_memory  # bytes of each of its processes
         self.has_timed_out = False
         self.started = self.ended = float("nan")
         self.cpu = float("nan")
@@ -53,19 +57,16 @@ class ShellAttempt:
             stdout, stderr = _Kept(), _Kept()
             self._listen(process, stdout, stderr)
             code = process.returncode
+            said = stdout.text(), stderr.text()
+            if code != 0:  # nobody is passed this; it is shown
+                said = map(plain, said)
             self.result = ShellResult(
-                self.task.command,
-                code,
-                stdout.text(),
-                stderr.text(),
-                stdout.n,
-                stderr.n,
+                self.task.command, code, *said, stdout.n, stderr.n
             )
             if self.has_timed_out:
-                self.error = f"timeout: it took longer than {self._timeout:g} s"
+                self.error = f"timeout: it took longer than {self._limit:g} s"
             elif code != 0:
-                last = (self.result.stderr or self.result.stdout).strip()
-                last = last.rsplit("\n", 1)[-1][:200]
+                last = last_words(self.result.stdout, self.result.stderr)[:200]
                 self.error = describe_exit(code) + (f": {last}" if last else "")
             elif self.task.check is not None:
                 self.error = failed_check(self.task.check, self.result) or ""
@@ -83,9 +84,12 @@ class ShellAttempt:
             raise OSError("cancelled before it started")
         self._input = task.input.encode() if isinstance(task.input, str) else task.input
         self._floor = peak_memory()
+        command = task.command
+        if self._max_memory is not None:
+            command = _limited(command, self._max_memory)
         return subprocess.Popen(
-            task.command,
-            shell=isinstance(task.command, str),
+            command,
+            shell=isinstance(command, str),
             cwd=task.cwd,
             env=None if task.env is None else {**os.environ, **task.env},
             stdin=subprocess.DEVNULL if task.input is None else subprocess.PIPE,
@@ -112,15 +116,26 @@ class ShellAttempt:
             if pidfd is not None:
                 selector.register(pidfd, selectors.EVENT_READ)
             try:
-                until, number = self.started + self._timeout, signal.SIGTERM
+                kill_at = math.inf
                 while not self._has_ended(process):
-                    left = until - clock()
-                    if left <= 0:
-                        self.has_timed_out = True
-                        with self._lock:
-                            self._signal(number)
-                        until, number = clock() + _GRACE, signal.SIGKILL
-                        continue
+                    now, left = clock(), math.inf
+                    if self.has_timed_out:
+                        left = kill_at - now
+                        if left <= 0:
+                            self._kill(signal.SIGKILL)
+                            kill_at = now + _GRACE
+                            continue
+                    elif self._limit is not None:
+                        seconds = seconds_of(self._limit)
+                        if seconds is not None and now >= self.started + seconds:
+                            self.has_timed_out, self._limit = True, seconds
+                            self._kill(signal.SIGTERM)
+                            kill_at = now + _GRACE
+                            continue
+                        if seconds is not None:
+                            left = self.started + seconds - now
+                        if callable(self._limit):
+                            left = min(left, _ASK_EVERY)
                     left = min(left, math.inf if pidfd else _ASK_EVERY)
                     wait = None if math.isinf(left) else left
                     for key, _ in selector.select(wait):
@@ -139,6 +154,10 @@ class ShellAttempt:
                             pass
                 if pidfd is not None:
                     os.close(pidfd)
+
+    def _kill(self, number):
+        with self._lock:
+            self._signal(number)
 
     def _has_ended(self, process):
         with self._lock:
@@ -198,6 +217,14 @@ class ShellAttempt:
         except ProcessLookupError:
             return False
         return True
+
+
+def _limited(command, n_bytes):
+    """The command behind a shell that first limits itself, and so what it starts."""
+    limit = f"ulimit -v {max(n_bytes // 1024, 1)} || exit 126; exec"
+    if isinstance(command, str):
+        return ["/bin/sh", "-c", f'{limit} /bin/sh -c "$0"', command]
+    return ["/bin/sh", "-c", f'{limit} "$0" "$@"', *command]
 
 
 class _Kept:

@@ -9,10 +9,14 @@ from collections.abc import Callable, Iterable
 import numpy as np
 import pandas as pd
 
+from ..attachments import SUMMARY
 from ..errors import ArgumentError
 from ..runs import MISSING, Run
+from ..schema import as_text
 from ..tasks import Shell, Task
-from .jobs import Job, shortened
+from .details import shortened
+from .jobs import Job
+from .options import Options
 
 # Backends that share nothing with a `joblib.Parallel` in the foreground: not joblib's
 # one reusable executor, and not the process group that a notebook's interrupt hits.
@@ -128,17 +132,8 @@ def start(
     >>> handle.wait(timeout=60).results
     [1, 2]
     """
-    unknown = set(options) - _OPTIONS
-    if unknown:
-        raise ArgumentError(
-            f"start() has no argument {min(unknown)!r}; it has "
-            + ", ".join(sorted(_OPTIONS))
-        )
-    job = Job(
-        work,
-        inputs,
-        **{**_DEFAULTS, **options, "backend": backend, "on_event": on_event},
-    )
+    given = {**options, "backend": backend, "on_event": on_event}
+    job = Job(work, inputs, Options.of("start", **given))
     if job.backend not in _BESIDE:
         raise ArgumentError(
             f"`backend` of a run in the background must be one of "
@@ -146,23 +141,6 @@ def start(
             "processes with joblib code in the foreground or with its interrupt"
         )
     return Handle(job)
-
-
-_DEFAULTS = {
-    "n_jobs": None,
-    "agents": None,
-    "name": None,
-    "label": "",
-    "tags": (),
-    "order": "given",
-    "cost": None,
-    "history": None,
-    "wait": "all",
-    "on_failure": "continue",
-    "barriers": False,
-    "keep_results": True,
-}
-_OPTIONS = set(_DEFAULTS)
 
 
 class Board:
@@ -183,15 +161,16 @@ class Board:
         n, names = batch.n_known, batch.names
         states = dict(self._states)
         rows = [states.get(i, ("waiting", 0, "")) for i in range(n)]
+        names = [names] * n if isinstance(names, str) else list(names)[:n]
         return pd.DataFrame(
             {
-                "agent": batch.agents if batch.is_planned else [None] * n,
-                "task": [names] * n if isinstance(names, str) else list(names)[:n],
-                "state": [row[0] for row in rows],
+                "agent": as_text(batch.agents if batch.is_planned else [None] * n),
+                "task": as_text(names),
+                "state": as_text([row[0] for row in rows]),
                 "attempt": np.array([row[1] for row in rows], np.int16),
-                "result": [row[2] for row in rows],
+                "result": as_text([row[2] for row in rows]),
             }
-        ).astype({"agent": "str", "task": "str", "state": "str", "result": "str"})
+        )
 
 
 def status(of: Run | Handle) -> pd.DataFrame:
@@ -205,7 +184,8 @@ def status(of: Run | Handle) -> pd.DataFrame:
     -------
     DataFrame
         ``agent``, ``task`` (name), ``state`` (a status, or ``waiting``, ``ready``,
-        ``submitted``, ``retried``), ``attempt``, ``result`` (shortened, or the error).
+        ``submitted``, ``retried``), ``attempt``, ``result`` (what `Task` has as
+        `summary` says of it, or else shortened; or the error).
 
     Examples
     --------
@@ -223,9 +203,10 @@ def status(of: Run | Handle) -> pd.DataFrame:
     tasks = of.tasks
     results = of.results_or(MISSING) if of.has_results else [MISSING] * len(tasks)
     errors = tasks["error"].fillna("").tolist()
+    summaries = {task: entry.get(SUMMARY) for task, entry in of.details.items()}
     texts = [
-        error if error or result is MISSING else shortened(result)
-        for error, result in zip(errors, results, strict=True)
+        error or summaries.get(task) or ("" if result is MISSING else shortened(result))
+        for task, (error, result) in enumerate(zip(errors, results, strict=True))
     ]
     return pd.DataFrame(
         {
@@ -233,6 +214,6 @@ def status(of: Run | Handle) -> pd.DataFrame:
             "task": tasks["name"],
             "state": tasks["status"].astype("str"),
             "attempt": tasks["attempt"],
-            "result": pd.array(texts, dtype="str"),
+            "result": as_text(texts),
         }
     )

@@ -123,7 +123,7 @@ class Watcher:
             self._await(task, seen, lease, payload, limit, notes)
         finally:
             for lane in lease.lanes:
-                lane.close(wait=False)
+                lane.close()
             lease.release()
             self.startups += lease.startups
         self._read(seen, notes, began)

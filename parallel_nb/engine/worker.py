@@ -59,6 +59,8 @@ _KEPT_FUNCTIONS = 16
 slate = None
 # 0 in the process that the user talks to, 1 in its workers.
 nesting_level = 0
+# Address space of a lane's process before it did anything, in bytes.
+fresh_memory = 0
 
 _functions = OrderedDict()
 _functions_lock = threading.Lock()
@@ -99,8 +101,9 @@ class Chunk:
         How deep a ``joblib.Parallel`` called by a task is nested.
     setup : tuple, optional
         ``(key, callable as function is)``, to be called once in each worker.
-    timeout : float, optional
-        Seconds that an attempt may take; for backends that can end it.
+    max_memory : int, optional
+        Bytes of address space that a lane's process may take besides what it had when
+        it was fresh.
     """
 
     def __init__(
@@ -114,7 +117,7 @@ class Chunk:
         in_threads,
         level=1,
         setup=None,
-        timeout=None,
+        max_memory=None,
     ):
         self.function = function
         self.inputs = inputs
@@ -124,9 +127,10 @@ class Chunk:
         self.in_threads = in_threads
         self.level = level
         self.setup = setup
-        self.timeout = timeout
+        self.max_memory = max_memory
         self.setup_times = None
         self.is_stopped = False
+        self.began = None  # when the first attempt did, on the host's clock
         self.sink = None
         self.thread = 0
 
@@ -136,7 +140,7 @@ class Chunk:
     def __call__(self):
         sink = self.sink = self._open_sink()
         self.thread = threading.get_ident()
-        with _nested_parallelism(self.level):
+        with _nested_parallelism(self.level), _MemoryLimit(self.max_memory):
             try:
                 function = _decode_function(self.function)
             except BaseException as error:
@@ -181,7 +185,7 @@ class Chunk:
         until = now() + self.budget
         sink.start()
         window_cpu = cpu()
-        window_start = now()
+        window_start = self.began = now()
         look, rested = window_start + _WINDOW, window_start + _PAUSE
         is_open = False
         for position, value in enumerate(inputs):
@@ -390,6 +394,39 @@ def _nested_parallelism(level):
     else:
         backend = parallel.ThreadingBackend(nesting_level=level)
     return parallel.parallel_config(backend=backend, n_jobs=None)
+
+
+class _MemoryLimit:
+    """Holds a lane's process to its limit while it executes; a context manager.
+
+    The soft limit only, and not on the way home: there, results need room, too.
+    """
+
+    def __init__(self, n_bytes):
+        self._n_bytes = n_bytes if slate is not None else None
+
+    def __enter__(self):
+        if self._n_bytes is not None:
+            self._before = resource.getrlimit(resource.RLIMIT_AS)
+            soft = min(fresh_memory + self._n_bytes, _finite(self._before[1]))
+            resource.setrlimit(resource.RLIMIT_AS, (soft, self._before[1]))
+
+    def __exit__(self, *error):
+        if self._n_bytes is not None:
+            resource.setrlimit(resource.RLIMIT_AS, self._before)
+
+
+def _finite(limit):
+    return sys.maxsize if limit == resource.RLIM_INFINITY else limit
+
+
+def address_space():
+    """Bytes of address space that this process has taken; 0 where unknown."""
+    try:
+        with open("/proc/self/statm", "rb") as file:
+            return int(file.read().split()[0]) * resource.getpagesize()
+    except OSError:
+        return 0
 
 
 def _cpu_clock(in_threads):

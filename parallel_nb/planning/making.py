@@ -17,7 +17,7 @@ import numpy as np
 from .. import scheduling
 from ..errors import ArgumentError, PlanError, did_you_mean, one_of
 from ..runs import Run
-from ..tasks import Agent, Shell, Task, is_task
+from ..tasks import Agent, Shell, Task, listed
 from .conflicts import HANDLINGS, Conflicts
 from .costs import costs_of
 from .plans import Plan
@@ -51,8 +51,10 @@ def plan(
         The kinds of workers that tasks ask for, and how many of each work at once.
     history : Run, optional
         An earlier run of the same tasks, whose durations are expected again: by name
-        where names are unique, else by position. Default: the tasks' costs, and where
-        there are none, one a task.
+        where names are unique, else by position. Tasks that failed there, or were
+        ended, are expected to take as long as typical ones, or as they took if that is
+        longer. Default: the tasks' costs; tasks without one count as the median of
+        those that have one, or, if none has, all as one.
     conflicts : {"order", "lock"}
         What becomes of tasks that disturb each other and have no order. ``"order"``:
         they wait for each other as given. ``"lock"``: they do not run at the same time,
@@ -71,7 +73,7 @@ def plan(
         If tasks wait for each other in a circle, for a task that is not there, or ask
         for an agent that is not there.
     ArgumentError
-        If an argument is not as described.
+        If an argument is not as described, or a task is listed twice.
 
     Examples
     --------
@@ -88,12 +90,13 @@ def plan(
     >>> made.explain("high", "low")
     'high waits for low: both write notes.txt.'
     """
-    tasks = _checked_tasks(tasks)
+    tasks = listed(tasks, "plan")
     n_workers = _n_workers(n_jobs)
     known = _checked_agents(agents)
     _check_asked(tasks, known)
     one_of("conflicts", conflicts, HANDLINGS, synonyms=_SYNONYMS)
-    costs = costs_of(tasks, history)
+    names, declared = [t.name for t in tasks], [t.cost for t in tasks]
+    costs = costs_of(names, declared, history)
     waits, inputs = wire(tasks)
     order = in_order(tasks, waits)
     settled = Conflicts(tasks, order, waits, conflicts)
@@ -113,25 +116,6 @@ def plan(
         in_threads=tuple(threads),
         common=tuple(common_objects(tasks, threads)) if any(threads) else (),
     )
-
-
-def _checked_tasks(tasks) -> tuple:
-    if is_task(tasks):
-        return (tasks,)
-    if isinstance(tasks, str | bytes | Mapping) or not isinstance(tasks, Iterable):
-        hint = " Pass plan([Task(func, input), …])." if callable(tasks) else ""
-        raise ArgumentError(
-            f"`tasks` must be tasks made by Task(...) and shell(...); got "
-            f"{type(tasks).__name__}.{hint}"
-        )
-    listed = tuple(tasks)
-    for position, task in enumerate(listed):
-        if not is_task(task):
-            raise ArgumentError(
-                f"item {position} of `tasks` must be a Task or a shell(...) command; "
-                f"got {type(task).__name__} ({task!r:.60})"
-            )
-    return listed
 
 
 def _n_workers(n_jobs) -> int:
@@ -168,13 +152,13 @@ def _checked_agents(agents) -> dict[str, Agent]:
     if isinstance(agents, Agent):
         agents = [agents]
     if isinstance(agents, Mapping):
-        listed = [_agent(name, value) for name, value in agents.items()]
+        given = [_agent(name, value) for name, value in agents.items()]
     elif isinstance(agents, Iterable) and not isinstance(agents, str):
-        listed = list(agents)
+        given = list(agents)
     else:
-        listed = [agents]
+        given = [agents]
     known: dict[str, Agent] = {}
-    for agent in listed:
+    for agent in given:
         if not isinstance(agent, Agent):
             raise ArgumentError(
                 "`agents` must map names to numbers of slots, such as "
@@ -207,9 +191,9 @@ def _check_asked(tasks: Sequence, agents: Mapping[str, Agent]) -> None:
                 f"{whose}, and no agents are known. Pass "
                 f"`agents={{{task.agent!r}: 1}}`: how many of them work at once."
             )
-        listed = ", ".join(map(repr, agents))
+        all_known = ", ".join(map(repr, agents))
         raise PlanError(
-            f"{whose}; known are {listed}.{did_you_mean(task.agent, agents)}"
+            f"{whose}; known are {all_known}.{did_you_mean(task.agent, agents)}"
         )
 
 

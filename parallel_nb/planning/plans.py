@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from .. import scheduling
+from .. import scheduling, schema
 from ..errors import ArgumentError, did_you_mean
 from ..scheduling import Schedule
 from ..tasks import Agent, Shell, Task, is_task
@@ -107,7 +107,7 @@ class Plan:
                 "task": task,
                 "after": after,
                 "kind": pd.Categorical(self.edge_kinds, dtype=_KINDS),
-                "reason": pd.array(reasons, "str"),
+                "reason": schema.as_text(reasons),
             }
         )
 
@@ -142,9 +142,9 @@ class Plan:
             {
                 "a": np.array([row[0] for row in rows], np.int64),
                 "b": np.array([row[1] for row in rows], np.int64),
-                "a_name": pd.array([names[row[0]] for row in rows], "str"),
-                "b_name": pd.array([names[row[1]] for row in rows], "str"),
-                "resource": pd.array([text(row[2].resource) for row in rows], "str"),
+                "a_name": schema.as_text([names[row[0]] for row in rows]),
+                "b_name": schema.as_text([names[row[1]] for row in rows]),
+                "resource": schema.as_text([text(row[2].resource) for row in rows]),
                 "kind": pd.Categorical([r[2].kind for r in rows], dtype=_DISTURBANCES),
                 "handled": pd.Categorical([r[3] for r in rows], dtype=_HANDLED),
             }
@@ -176,7 +176,7 @@ class Plan:
 
     @cached_property
     def is_independent(self) -> bool:
-        """Whether no task waits for another, and none must keep clear of another."""
+        """Whether no task waits for another or must keep clear of it, as declared."""
         return not len(self.edge_positions) and not any(self.locks)
 
     # --- how long it takes ---
@@ -291,13 +291,12 @@ class Plan:
     def checklist(self) -> pd.DataFrame:
         """What speaks against running tasks together: `item`, `verdict`, `evidence`.
 
-        Verdicts: none; found (and dealt with); warning (to be dealt with by you).
+        Verdicts: none; found (and dealt with); warning (to be dealt with by you);
+        unknown, as some tasks do not declare what they read and write.
         """
-        return pd.DataFrame(
-            telling.checklist(self),
-            columns=["item", "verdict", "evidence"],
-            dtype="str",
-        )
+        items, verdicts, evidence = zip(*telling.checklist(self), strict=True)
+        columns = {"item": items, "verdict": verdicts, "evidence": evidence}
+        return pd.DataFrame({k: schema.as_text(v) for k, v in columns.items()})
 
     @cached_property
     def warnings(self) -> tuple[str, ...]:

@@ -13,6 +13,8 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from ..tasks.declarations import encodable
+
 
 class Access(NamedTuple):
     """One task's use of one resource."""
@@ -49,11 +51,15 @@ class Resources:
                 self.accesses[key] = accesses
 
     def text(self, key: str, *, is_within: bool = False) -> str:
-        """A resource as a task first declared it, and the folder that it is within."""
+        """A resource as a task first declared it, and the folder that it is within.
+
+        As in frames, what UTF-8 cannot hold is written with backslashes.
+        """
         folder = next((f for f in _folders(key) if f in self._texts), None)
-        if not is_within or folder is None:
-            return self._texts[key]
-        return f"{self._texts[key]} in {self._texts[folder]}"
+        told = self._texts[key]
+        if is_within and folder is not None:
+            told = f"{told} in {self._texts[folder]}"
+        return encodable(told)
 
 
 def _accesses(key, direct):

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from .conflicts import READ_WRITE, WRITE_WRITE
+from .costs import SECONDS
 from .wiring import CONFLICT, DATA, ORDER, enumerated
 
 NONE, FOUND, WARNING, UNKNOWN = "none", "found", "warning", "unknown"
@@ -18,6 +19,8 @@ _REASONS = 3  # given as evidence
 _LINES = 12  # of one section of the page
 _NAMES = 8  # in one line
 _WIDTH = 88
+_REMEDY = "observe() can find out"
+_NOTHING = f"no reads or writes declared: unknown; {_REMEDY}"
 _WAITING = {  # one task, several
     DATA: ("takes the result of another", "take results of others"),
     ORDER: ("is to come after another", "are to come after others"),
@@ -55,6 +58,9 @@ def strategy(plan) -> tuple[str, str]:
     if plan.is_independent:
         limits = _limits(plan)
         though = f", though {limits}" if limits else ""
+        unknown = _undeclared(plan)
+        if unknown:
+            return "parallel", f"no task waits for another{though}; {unknown}"
         return "parallel", f"no task waits for another or disturbs it{though}"
     return "mixed", (
         f"{_count(len(plan.rounds), 'round')} with up to {widest} tasks at once, as "
@@ -127,16 +133,33 @@ def _waiting(plan, kind, item, otherwise):
 
 def _conflicting(plan, kind, otherwise):
     item = f"{kind} conflicts"
+    unknown = _undeclared(plan)
     if not plan.settled.n_pairs[kind]:
-        if not any(task.reads or task.writes for task in plan.tasks):
-            return item, UNKNOWN, "no task declares what it reads or writes"
+        if unknown == _NOTHING:
+            return item, UNKNOWN, unknown
+        if unknown:
+            return item, UNKNOWN, f"{otherwise}, as far as declared; {unknown}"
         return item, NONE, otherwise
     reasons = [
         _disturbance(plan, pair, [each for each in shared if each.kind == kind])
         for pair, shared in plan.settled.nearest.items()
         if any(each.kind == kind and each.n_direct for each in shared)
     ]
-    return item, FOUND, _evidence(reasons, plan.settled.n_pairs[kind])
+    told = _evidence(reasons, plan.settled.n_pairs[kind])
+    return item, FOUND, f"{told}; {unknown}" if unknown else told
+
+
+def _undeclared(plan) -> str:
+    """That nobody knows what some tasks use, and how to know; empty if all say it."""
+    n = sum(not _declares(task) for task in plan.tasks)
+    if n == plan.n_tasks:
+        return _NOTHING
+    does = "task declares" if n == 1 else "tasks declare"
+    return f"{n:,} {does} no reads or writes: unknown; {_REMEDY}" if n else ""
+
+
+def _declares(task) -> bool:
+    return bool(task.reads or task.writes)
 
 
 def _disturbance(plan, pair, shared) -> str:
@@ -168,10 +191,12 @@ def warnings(plan) -> Iterator[str]:
             "instead, or run them in processes (backend='isolated')."
         )
     if plan.costs.n_guessed:
+        is_measured = plan.costs.unit == SECONDS
+        longer = ", or as long as they lasted until they broke off" * is_measured
         yield (
             f"{plan.costs.n_guessed} of {plan.n_tasks} tasks have no length in the "
-            f"{plan.costs.source}: they count as the median of the others. Give them a "
-            "`cost`, or a history that has them."
+            f"{plan.costs.source}: they count as the median of the others{longer}. "
+            "Give them a `cost`, or a history that has them."
         )
 
 
@@ -203,10 +228,20 @@ def explain(plan, a: int, b: int) -> str:
     is_same = agent is not None and agent == plan.tasks[b].agent
     if is_same and plan.agents[agent].slots == 1:
         return f"{both} cannot run together: agent {agent} has 1 slot."
-    said = "neither writes what the other declares to use"
-    if not any(plan.tasks[t].reads or plan.tasks[t].writes for t in (a, b)):
-        said = "neither declares what it reads or writes"
-    sentences = [f"{both} can run together: neither waits for the other, and {said}."]
+    silent = [names[task] for task in (a, b) if not _declares(plan.tasks[task])]
+    if silent:
+        one = f"{silent[0]} does not declare"
+        whose = "neither declares" if len(silent) == 2 else one
+        said = (
+            f"{both} can run together as far as is known: neither waits for the other, "
+            f"but {whose} what it reads or writes; {_REMEDY}."
+        )
+    else:
+        said = (
+            f"{both} can run together: neither waits for the other, and neither writes "
+            "what the other declares to use."
+        )
+    sentences = [said]
     common = [_object(each) for each in plan.common if {a, b} <= set(each.tasks)]
     if common:
         sentences.append(f"In threads both could change {enumerated(common, 3)}.")

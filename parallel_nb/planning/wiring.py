@@ -12,7 +12,7 @@ from collections import Counter, defaultdict, deque
 from collections.abc import Sequence
 from itertools import pairwise
 
-from ..errors import PlanError, did_you_mean
+from ..errors import ArgumentError, PlanError, did_you_mean
 from ..tasks import inputs_of
 
 DATA, ORDER, CONFLICT = "data", "order", "conflict"
@@ -56,6 +56,10 @@ def enumerated(words: Sequence[str], most: int) -> str:
 def wire(tasks: Sequence) -> tuple[list[dict[int, str]], list[tuple[int, ...]]]:
     """For each task, what it waits for and why, and whose results it is passed.
 
+    Parameters
+    ----------
+    tasks : sequence of Task
+
     Returns
     -------
     waits : list of dict of int to str
@@ -66,8 +70,10 @@ def wire(tasks: Sequence) -> tuple[list[dict[int, str]], list[tuple[int, ...]]]:
     Raises
     ------
     PlanError
-        If a task waits for one that is not listed, is listed twice, or cannot be told
-        from others of its name.
+        If a task waits for one that is not listed, or cannot be told from others of
+        its name.
+    ArgumentError
+        If a task is listed twice.
     """
     finder = _Finder(tasks)
     barren: set[int] = set()
@@ -91,26 +97,17 @@ class _Finder:
 
     def __init__(self, tasks):
         self._tasks = tasks
-        self._by_task: dict = defaultdict(list)
+        self._positions = _distinct(tasks)
         self._by_name: dict = defaultdict(list)
         for position, task in enumerate(tasks):
-            self._by_task[task].append(position)
             self._by_name[task.name].append(position)
 
     def task(self, task, waiting):
-        positions = self._by_task.get(task, ())
-        if len(positions) == 1:
-            return positions[0]
-        whose = f"task {waiting} ({self._tasks[waiting].name!r})"
-        if positions:
-            raise PlanError(
-                f"{whose} waits for the task {task.name!r}, which is listed "
-                f"{len(positions)} times, at {_some(positions)}: it is not clear which "
-                "one is meant. Make a Task for each."
-            )
+        if task in self._positions:
+            return self._positions[task]
         raise PlanError(
-            f"{whose} waits for the task {task.name!r}, which is not in the batch. "
-            "List it, too."
+            f"task {waiting} ({self._tasks[waiting].name!r}) waits for the task "
+            f"{task.name!r}, which is not in the batch. List it, too."
         )
 
     def named(self, name, waiting):
@@ -131,6 +128,19 @@ class _Finder:
             f"{whose} names {name!r}, and no task is called so; there are {listed}"
             f"{more}.{did_you_mean(name, names)}"
         )
+
+
+def _distinct(tasks) -> dict:
+    """The position of each task, of which there is one only."""
+    positions: dict = {}
+    for position, task in enumerate(tasks):
+        before = positions.setdefault(task, position)
+        if before != position:
+            raise ArgumentError(
+                f"items {before} and {position} of `tasks` are the very same task, "
+                f"{task.name!r}. Make a Task for each time that it shall run."
+            )
+    return positions
 
 
 def _some(positions):

@@ -17,6 +17,7 @@ from heapq import heapify, heappop, heappush, heapreplace
 import numpy as np
 
 from .graphs import Graph
+from .locks import Locks
 
 _AT_ONCE = 2048  # floats boxed at a time: they stay in the processor's cache
 
@@ -136,7 +137,7 @@ def _event_by_event(problem: Problem, order: list[int]):
         heapify(heap)
     locks = None
     if problem.locks is not None:
-        locks = _Locks(problem.locks, rank, pool_of)
+        locks = Locks(problem.locks, rank, pool_of)
     started, worker = [0.0] * n_tasks, [0] * n_tasks
     running: list[tuple[float, int]] = []  # (until, task)
     free = list(range(min(problem.n_workers, n_tasks)))  # the lowest first
@@ -185,67 +186,6 @@ def _first(ready, slots):
         if heap and slots[pool] and (best is None or heap[0] < ready[best][0]):
             best = pool
     return best
-
-
-class _Locks:
-    """Who holds which resource: one writer, or any number of readers.
-
-    Tasks that find one taken are put aside; when it gets free, the first of each pool
-    is told to try again, which then tells the next if it cannot go on for another
-    reason. So a thousand writers of one file cost a thousand attempts, not a million.
-    """
-
-    def __init__(self, wanted, rank, pool_of):
-        self._wanted = [
-            [(r, (r, "write") in each) for r in {resource for resource, _ in each}]
-            for each in map(set, wanted)
-        ]
-        self._rank, self._pool_of = rank, pool_of
-        self._holders: dict = {}  # resource -> readers, or -1 for a writer
-        self._aside: dict = {}  # resource -> {(is_write, pool): heap of (rank, task)}
-        self._told_by: dict = {}  # task -> resource that got free
-
-    def acquire(self, task) -> tuple[bool, list]:
-        """Whether the task has all it wants now; and tasks that may try as well."""
-        holders, told_by = self._holders, self._told_by.pop(task, None)
-        for resource, is_write in self._wanted[task]:
-            held = holders.get(resource, 0)
-            if held < 0 or (is_write and held):
-                heaps = self._aside.setdefault(resource, {})
-                heap = heaps.setdefault((is_write, self._pool_of[task]), [])
-                heappush(heap, (self._rank[task], task))
-                is_elsewhere = told_by is not None and told_by[0] != resource
-                return False, self._next(*told_by) if is_elsewhere else []
-        also: list = []
-        for resource, is_write in self._wanted[task]:
-            if is_write:
-                holders[resource] = -1
-                continue
-            holders[resource] = holders.get(resource, 0) + 1
-            for (aside_writes, _), heap in self._aside.get(resource, {}).items():
-                if not aside_writes:  # where one reads, all may
-                    also += [waiting for _, waiting in heap]
-                    heap.clear()
-        return True, also
-
-    def release(self, task) -> list:
-        """Give back what the task held; the tasks that may try again."""
-        again: list = []
-        for resource, is_write in self._wanted[task]:
-            left = 0 if is_write else self._holders[resource] - 1
-            self._holders[resource] = left
-            if not left:
-                for kind in self._aside.get(resource, ()):
-                    again += self._next(resource, kind)
-        return again
-
-    def _next(self, resource, kind) -> list:
-        heap = self._aside[resource][kind]
-        if not heap:
-            return []
-        _, task = heappop(heap)
-        self._told_by[task] = (resource, kind)
-        return [task]
 
 
 def _turns(started: np.ndarray, ended: np.ndarray, n_workers: int) -> np.ndarray:

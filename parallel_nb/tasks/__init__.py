@@ -1,28 +1,42 @@
 """Floor 2: what to do, declared before anything runs.
 
 Declare   Task, shell → Shell, Agent
+List      listed(tasks): what is no task among them is refused
 Depend    inputs_of(task), with_results(task, results): tasks in arguments
 Judge     checked(task, result), failed_check(check, result)
 
-Workers import this: the standard library is all that it needs.
+Workers import this to judge results: each name is imported when first asked for, so
+that they load nothing else, and the standard library is all that the rest needs.
 """
 
-from .arguments import inputs_of, with_results
-from .checks import checked, failed_check, name_of
-from .declarations import median_factor
-from .declaring import Agent, Shell, ShellResult, Task, is_task, shell
+from importlib import import_module as _import_module
 
-__all__ = [
-    "Agent",
-    "Shell",
-    "ShellResult",
-    "Task",
-    "checked",
-    "failed_check",
-    "inputs_of",
-    "is_task",
-    "median_factor",
-    "name_of",
-    "shell",
-    "with_results",
-]
+_HOMES = {
+    "Agent": "declaring",
+    "Shell": "declaring",
+    "ShellResult": "declaring",
+    "Task": "declaring",
+    "checked": "checks",
+    "failed_check": "checks",
+    "inputs_of": "arguments",
+    "is_task": "declaring",
+    "listed": "listing",
+    "median_factor": "declarations",
+    "name_of": "checks",
+    "shell": "declaring",
+    "with_results": "arguments",
+}
+
+__all__ = sorted(_HOMES)
+
+
+def __getattr__(name):
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(_import_module(f"{__name__}.{_HOMES[name]}"), name)
+    globals()[name] = value  # the next access does not come here again
+    return value
+
+
+def __dir__():
+    return __all__

@@ -146,13 +146,3 @@ def _hashable(value, place):
             "cannot stand there. Put the task into a list."
         ) from None
     return value
-
-
-class Named:
-    """Stands for a task where another one is shown."""
-
-    def __init__(self, name):
-        self._name = name
-
-    def __repr__(self):
-        return f"<task {self._name!r}>"

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from ..errors import ArgumentError
 from .checks import shown
+from .trying import Tries, checked_tries
 
 
 class Declared(NamedTuple):
@@ -24,17 +25,20 @@ class Declared(NamedTuple):
     check: Any
     context: Mapping[str, Any] | None
     timeout: float | str | None
-    retries: int
+    tries: Tries
     summary: Callable | None
 
 
 # The defaults of `Task` and `shell`. A million tasks that declare nothing are checked
 # by asking whether that is what came.
-NOTHING = Declared(None, (), (), (), None, None, None, None, 0, None)
+ANY = Tries()
+NOTHING = Declared(None, (), (), (), None, None, None, None, ANY, None)
 
 
 def declared(is_task: Callable[[Any], bool], *given) -> Declared:
     """Declarations as they are kept, from the fields of `Declared` as they came.
+
+    `tries` comes as a tuple, or is `ANY`.
 
     Raises
     ------
@@ -52,8 +56,8 @@ def declared(is_task: Callable[[Any], bool], *given) -> Declared:
         cost=_checked_cost(given.cost),
         check=checked_check(given.check),
         context=_checked_context(given.context),
-        timeout=_checked_timeout(given.timeout),
-        retries=count("retries", given.retries, least=0),
+        timeout=checked_timeout(given.timeout),
+        tries=given.tries if given.tries is ANY else checked_tries(*given.tries),
         summary=callable_or_none("summary", given.summary),
     )
 
@@ -76,7 +80,8 @@ def median_factor(timeout: float | str | None) -> float | None:
     return factor if 0 < factor < math.inf else None
 
 
-def _checked_timeout(timeout):
+def checked_timeout(timeout):
+    """Seconds, ``"3x median"`` or None."""
     if timeout is None:
         return None
     factor = median_factor(timeout)
@@ -136,8 +141,10 @@ def _checked_context(context):
 
 
 def _agent_name(agent):
-    if agent is None or (isinstance(agent, str) and agent):
-        return agent
+    if agent is None:
+        return None
+    if isinstance(agent, str) and agent:
+        return encodable(agent)
     name = getattr(agent, "name", None)
     hint = f" Pass {name!r}." if isinstance(name, str) else ""
     raise ArgumentError(
@@ -154,7 +161,7 @@ def _tasks_or_names(after, is_task):
                 "`after` must be a task or the name of one, or several of them; got "
                 f"{type(each).__name__} ({each!r:.60})"
             )
-    return listed
+    return tuple(encodable(e) if isinstance(e, str) else e for e in listed)
 
 
 def _resources(parameter, resources):
@@ -177,10 +184,23 @@ def _resource(parameter, resource):
 
 
 def text(parameter: str, value: Any) -> str:
-    """The value, if it is a text."""
+    """The value, if it is a text; as frames keep it."""
     if not isinstance(value, str):
         raise ArgumentError(f"`{parameter}` must be a string; got {value!r:.60}")
-    return value
+    return encodable(value)
+
+
+def encodable(text: str) -> str:
+    r"""A text that may be printed: what UTF-8 cannot hold is written with backslashes.
+
+    Names of files can contain such halves of characters.
+
+    Examples
+    --------
+    >>> encodable("caf\udce9")
+    'caf\\udce9'
+    """
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def count(parameter: str, value: Any, least: int) -> int:

@@ -10,7 +10,8 @@ from typing import Any
 
 from ..errors import ArgumentError
 from .checks import name_of
-from .declarations import callable_or_none, count, declared, text
+from .declarations import ANY, callable_or_none, count, declared, text
+from .trying import Tries
 
 
 class Task:
@@ -45,8 +46,17 @@ class Task:
     timeout : float or str, optional
         Seconds that an attempt may take, or how many times the median of the tasks of
         its name: ``"3x median"``.
-    retries : int
-        How often it is tried again if it fails.
+    retries : int, optional
+        How often it is tried again if it fails. Default: what the run says, else 0.
+    backoff : float or callable, optional
+        Seconds to wait before the second attempt, doubled for each one after it, or a
+        function of the number of attempts so far.
+    retry_on : str, exception type, or several, optional
+        Statuses (``"failed"``, ``"invalid"``, ``"timeout"``, ``"crashed"``) and
+        exceptions after which it is tried again. Default: any of these statuses.
+    on_timeout : {"retry", "fail", "stop"}, optional
+        Whether an attempt that took too long counts like any other failure, is the
+        last one, or ends the run.
     summary : callable, optional
         What to say of the result in a report, as a function of it.
 
@@ -75,9 +85,9 @@ class Task:
         "kwargs",
         "name",
         "reads",
-        "retries",
         "summary",
         "timeout",
+        "tries",
         "writes",
     )
 
@@ -94,7 +104,10 @@ class Task:
         check: Any = None,
         context: Mapping[str, Any] | None = None,
         timeout: float | str | None = None,
-        retries: int = 0,
+        retries: int | None = None,
+        backoff: float | Callable[[int], float] | None = None,
+        retry_on=None,
+        on_timeout: str | None = None,
         summary: Callable | None = None,
         **kwargs,
     ):
@@ -122,7 +135,7 @@ class Task:
             self.check,
             self.context,
             self.timeout,
-            self.retries,
+            self.tries,
             self.summary,
         ) = declared(
             is_task,
@@ -134,30 +147,26 @@ class Task:
             check,
             context,
             timeout,
-            retries,
+            _tries(retries, backoff, retry_on, on_timeout),
             summary,
         )
 
+    @property
+    def retries(self) -> int | None:
+        """How often it is tried again; None leaves it to the run."""
+        return self.tries.retries
+
     def __repr__(self):
-        from .arguments import Named, inputs_of, with_results
+        from .typed import typed_task
 
-        named = {task: Named(task.name) for task in inputs_of(self)}
-        args, kwargs = with_results(self, named)
-        parts = [name_of(self.func), *map(repr, args)]
-        parts += [f"{key}={value!r}" for key, value in kwargs.items()]
-        if self.name != name_of(self.func):
-            parts.append(f"name={self.name!r}")
-        if self.after:
-            after = tuple(Named(t.name) if is_task(t) else t for t in self.after)
-            parts.append(f"after={after!r}")
-        for field in ("agent", "reads", "writes", "cost", "timeout", "retries"):
-            value = getattr(self, field)
-            if value not in (None, (), 0) or (field == "cost" and value == 0):
-                parts.append(f"{field}={value!r}")
-        return f"Task({', '.join(parts)})"
+        return typed_task(self)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+def _tries(*given):
+    return ANY if given == ANY else given
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Shell:
     """One shell command, to be executed by `run`; made by `shell`."""
 
@@ -174,8 +183,18 @@ class Shell:
     check: Any = None
     context: Mapping[str, Any] | None = None
     timeout: float | str | None = None
-    retries: int = 0
+    tries: Tries = ANY
     summary: Callable | None = None
+
+    @property
+    def retries(self) -> int | None:
+        """How often it is tried again; None leaves it to the run."""
+        return self.tries.retries
+
+    def __repr__(self):
+        from .typed import typed_command
+
+        return typed_command(self)
 
 
 def shell(
@@ -193,7 +212,10 @@ def shell(
     check: Any = None,
     context: Mapping[str, Any] | None = None,
     timeout: float | str | None = None,
-    retries: int = 0,
+    retries: int | None = None,
+    backoff: float | Callable[[int], float] | None = None,
+    retry_on=None,
+    on_timeout: str | None = None,
     summary: Callable | None = None,
 ) -> Shell:
     """A shell command as a task; exit code 0 is success.
@@ -213,7 +235,9 @@ def shell(
     check : callable, mapping of str to callable, or str, optional
         As for `Task`, on the `ShellResult`; a text is what the command should print,
         but for white space at both ends.
-    agent, after, reads, writes, cost, context, timeout, retries, summary
+    agent, after, reads, writes, cost, context, summary
+        As for `Task`.
+    timeout, retries, backoff, retry_on, on_timeout
         As for `Task`.
 
     Returns
@@ -231,27 +255,26 @@ def shell(
     --------
     >>> shell("ruff check .").name
     'ruff check .'
+    >>> shell("pytest -q", agent="test-runner", retries=1)
+    shell('pytest -q', agent='test-runner', retries=1)
     >>> shell("pytest -q", reads=["src", "tests"], timeout="3x median").timeout
     '3x median'
     """
-    if isinstance(command, str):
-        line = command
-    elif isinstance(command, Sequence) and all(isinstance(c, str) for c in command):
-        command = tuple(command)
-        line = " ".join(command)
+    is_line = isinstance(command, str)
+    if isinstance(command, Sequence) and all(isinstance(c, str) for c in command):
+        command = command if is_line else tuple(command)
     else:
         raise ArgumentError(
             "`command` must be a string for the shell or a sequence of strings; "
             f"got {command!r:.80}"
         )
-    if not line.strip():
+    if not (command if is_line else " ".join(command)).strip():
         raise ArgumentError("`command` is empty; pass what the shell should run")
     if not isinstance(input, str | bytes | None):
         raise ArgumentError(f"`input` must be text or bytes; got {input!r:.60}")
     env = None if env is None else dict(env)
     if env and not all(isinstance(each, str) for pair in env.items() for each in pair):
         raise ArgumentError(f"`env` must map strings to strings; got {env!r:.80}")
-    short = line if len(line) <= 40 else f"{line[:39]}…"
     kept = declared(
         is_task,
         agent,
@@ -262,7 +285,7 @@ def shell(
         check,
         context,
         timeout,
-        retries,
+        _tries(retries, backoff, retry_on, on_timeout),
         summary,
     )
     if not (check is None or callable(check) or isinstance(check, Mapping | str)):
@@ -272,12 +295,18 @@ def shell(
         )
     return Shell(
         command=command,
-        name=text("name", name) if name is not None else short,
+        name=text("name", short_line(command) if name is None else name),
         cwd=None if cwd is None else os.fspath(cwd),
         env=env,
         input=input,
         **kept._asdict(),
     )
+
+
+def short_line(command: str | Sequence[str]) -> str:
+    """What a command is called if nobody says otherwise."""
+    line = command if isinstance(command, str) else " ".join(command)
+    return line if len(line) <= 40 else f"{line[:39]}…"
 
 
 @dataclass(frozen=True, slots=True)
@@ -336,9 +365,11 @@ class Agent:
     setup: Callable | None = None
 
     def __post_init__(self):
-        if not text("name", self.name):
+        name = text("name", self.name)
+        if not name:
             raise ArgumentError("`name` of an agent is empty; tasks ask for it by name")
         slots = count("slots", self.slots, least=1)
+        object.__setattr__(self, "name", name)
         object.__setattr__(self, "slots", slots)
         callable_or_none("setup", self.setup)
 

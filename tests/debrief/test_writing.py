@@ -1,11 +1,14 @@
 """The report: what it says of small runs, in both formats, and that it never breaks."""
 
+import json
+import pickle
 import re
 
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
+from IPython.core.formatters import DisplayFormatter
 
 import parallel_nb as pnb
 from parallel_nb.debrief.writing import report
@@ -98,6 +101,7 @@ def test_three_agents_say_what_adds_up():
         "100 % (15 min of 15 min)",
         "67 % (10 min of 15 min)",
         "53 % (8 min of 15 min)",
+        "73 % (33 min of 45 min)",
     ]
     assert "84 %" not in text
 
@@ -230,7 +234,9 @@ def test_long_lists_are_cut_and_say_so():
     assert "and 10 more in `run.tasks`" in text
     agents = {f"agent-{n}": 1 for n in range(60)}
     text = report(agents_run((0, 1, "agent-0", "done", 0, 0.0, 1.0), agents=agents))
-    assert len(rows_of(text, "Agents")) == 50
+    *shown, whole = rows_of(text, "Agents")
+    assert len(shown) == 50
+    assert whole[0] == "**all**"
     assert text.count("and 10 more in `run.agents`") == 2
 
 
@@ -246,6 +252,26 @@ def test_where_nobody_has_an_agent_none_is_listed():
 def test_slots_that_nobody_knows_are_not_made_up():
     text = report(agents_run((0, 1, "x", "done", 0, 0.0, 1.0)))
     assert rows_of(text, "Agents")[0][1:5] == ["unknown", "1 of 1", "not measured", "–"]
+
+
+def test_busy_and_idle_add_up_for_each_agent_and_for_the_run():
+    text = report(release_check())
+    assert [[row[0], row[1], *row[3:6]] for row in rows_of(text, "Agents")] == [
+        ["reviewer", "1", "58 % (1 min 10 s of 2 min)", "50 s", "32 %"],
+        ["runner", "1", "83 % (1 min 40 s of 2 min)", "20 s", "45 %"],
+        ["any worker", "2", "21 % (50 s of 4 min)", "3 min 10 s", "23 %"],
+        ["**all**", "2", "92 % (3 min 40 s of 4 min)", "20 s", "100 %"],
+    ]
+    assert "while a worker is busy for one of them, it counts as idle for" in text
+
+
+@pytest.mark.parametrize("agents", [{"a": 1}, {}], ids=["one agent", "none"])
+def test_a_row_for_all_is_needed_beside_others_only(agents):
+    name = next(iter(agents), None)
+    run = agents_run((0, 1, name, "done", 0, 0.0, 1.0), agents=agents)
+    text = report(run)
+    assert "**all**" not in text
+    assert "Agents share" not in text
 
 
 # How well it went
@@ -316,6 +342,16 @@ def test_names_cannot_break_out_of_the_page():
     assert set(Reader(written).tags).isdisjoint({"script", "img", "a", "link"})
 
 
+def test_a_notebook_shows_a_report_and_elsewhere_it_is_a_string():
+    for format, kind in (("markdown", "text/markdown"), ("html", "text/html")):
+        text = report(two_done(), format)
+        bundle, _ = DisplayFormatter().format(text)
+        assert set(bundle) == {"text/plain", kind}
+        assert bundle[kind] == text
+        assert json.loads(json.dumps(text)) == text
+        assert pickle.loads(pickle.dumps(text)) == text
+
+
 def test_a_run_from_a_file_has_the_same_report(tmp_path):
     run = release_check()
     path = pnb.save(run, tmp_path / "run.parquet", with_results=True)
@@ -333,7 +369,8 @@ def test_whatever_happened_there_is_a_report(run):
     if run.n_tasks:
         numbers = run.summary().iloc[0]
         assert f"- **Tasks completed:** {numbers['done']} of {run.n_tasks}" in text
-        assert len(rows_of(text, "Agents")) == len(run.agents)
+        n_agents = len(run.agents)
+        assert len(rows_of(text, "Agents")) == n_agents + (n_agents > 1)
 
 
 def test_overlapping_attempts_are_reported_without_conclusions():

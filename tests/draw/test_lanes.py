@@ -14,10 +14,12 @@ from matplotlib.figure import Figure
 
 from parallel_nb import draw
 from parallel_nb.draw import palette
+from parallel_nb.draw.blocks import blocks
 from parallel_nb.errors import ArgumentError
 from tests.draw.making import is_near, many, run_of
+from tests.making import agents_run
 
-COLORS = ["status", "name", "duration"]
+COLORS = ["status", "name", "agent", "duration"]
 SOME = [(0, 0, 4), (1, 0, 2, "failed", "fit"), (1, 2, 3, "done", "fit")]
 ODD_RUNS = {
     "no task": (),
@@ -87,6 +89,57 @@ def test_the_legend_counts_attempts_by_status():
 def test_the_legend_counts_attempts_by_name():
     ax = draw.timeline(run_of(*SOME), color="name")
     assert legend_of(ax) == ["task (1)", "fit (2)", "not done (1)"]
+
+
+AGENTS = [
+    (0, 1, "tester", "done", 0, 0.0, 1.0),
+    (1, 1, None, "done", 1, 0.0, 3.0),
+    (2, 1, "tester", "failed", 0, 1.0, 2.5),
+    (3, 1, "idle", "skipped", -1, np.nan, np.nan),
+]
+
+
+def test_the_legend_counts_attempts_by_agent_and_the_caption_says_it():
+    ax = draw.timeline(agents_run(*AGENTS, agents={"tester": 1}), color="agent")
+    expected = ["any worker (1)", "tester (2)", "idle (1)", "not done (1)"]
+    assert legend_of(ax) == expected
+    assert draw.caption(ax).endswith(
+        " Colours tell the agent: any worker (1 attempt), tester (2 attempts), idle "
+        "(1 attempt)."
+    )
+    pixels_of(ax)
+
+
+def test_agents_have_colours_that_any_colour_vision_tells_apart():
+    names = [f"agent-{n}" for n in range(9)]
+    rows = [(n, 1, name, "done", 0, n, n + 9.0 - n / 9) for n, name in enumerate(names)]
+    shown = blocks(agents_run(*rows), "agent")
+    assert [kind.colour for kind in shown.kinds] == [*palette.CATEGORIES, palette.OTHER]
+    assert shown.kinds[-1].label == "3 other agents"
+
+
+def test_agents_that_nobody_declared_are_any_worker():
+    ax = draw.timeline(run_of(*SOME), color="agent")
+    assert legend_of(ax) == ["any worker (3)", "not done (1)"]
+
+
+@pytest.mark.parametrize("picture", [draw.timeline, draw.utilization])
+@pytest.mark.parametrize("lengths", [(2, 5), (5, 2)])
+def test_pictures_that_share_an_axis_show_the_longest_run(picture, lengths):
+    upper, lower = Figure().subplots(2, sharex=True)
+    for ax, length in zip((upper, lower), lengths, strict=True):
+        picture(run_of((0, 0, length)), ax)
+    left, right = upper.get_xlim()
+    assert left == 0
+    assert 5 <= right < 5.1
+    assert lower.get_xlim() == (left, right)
+
+
+def test_a_picture_drawn_again_has_its_own_window():
+    ax = Figure().subplots(2, sharex=True)[0]
+    for length in (5, 2):
+        draw.timeline(run_of((0, 0, length)), ax)
+    assert ax.get_xlim()[1] < 2.1
 
 
 def test_names_are_shown_literally():

@@ -348,12 +348,26 @@ def test_deaths_leave_no_process_thread_or_open_file(script):
 # -- where a pool cannot say who it was ---------------------------------------------
 
 
-def test_a_death_in_loky_is_told_and_the_pool_serves_again():
-    run = pnb.run(chores.misbehave, around("SIGKILL"), n_jobs=2, backend="loky")
-    assert statuses(run)[3] == "crashed"
-    assert "loky cannot tell" in the_error(run, 3)
-    assert set(statuses(run)) <= {"done", "crashed"}
-    assert pnb.run(abs, [-1, -2], n_jobs=2, backend="loky").results == [1, 2]
+@pytest.mark.parametrize("backend", ["loky", "multiprocessing"])
+def test_who_broke_a_pool_shows_in_lanes_and_the_pool_serves_again(backend):
+    run = pnb.run(chores.misbehave, around("SIGKILL"), n_jobs=2, backend=backend)
+    assert statuses(run) == ["done", "done", "done", "crashed", "done", "done"]
+    assert the_error(run, 3) == "WorkerDied: killed by SIGKILL"
+    attempts = run.attempts
+    assert attempts[attempts["task"] == 3]["attempt"].tolist() == [1, 2]
+    lost = attempts[attempts["status"] == "cancelled"]["error"]
+    assert lost.str.contains(f"a worker of {backend} died").all()
+    assert pnb.run(abs, [-1, -2], n_jobs=2, backend=backend).results == [1, 2]
+
+
+@pytest.mark.parametrize("backend", ["loky", "multiprocessing"])
+def test_one_that_breaks_a_pool_is_tried_again_where_it_harms_nobody(backend):
+    run = pnb.run(
+        chores.misbehave, around("_exit"), n_jobs=2, backend=backend, retries=2
+    )
+    attempts = run.attempts[run.attempts["task"] == 3]
+    assert attempts["status"].tolist() == ["cancelled", *["crashed"] * 3]
+    assert statuses(run).count("done") == 5
 
 
 def test_lanes_that_cannot_start_end_the_run_with_an_error(monkeypatch, capfd):

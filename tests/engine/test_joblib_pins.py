@@ -37,7 +37,7 @@ def test_an_open_pool_shows_its_backend(name):
     with Parallel(2, name) as parallel:
         backend = parallel._backend
         assert type(backend) is joblib_parallel.BACKENDS[name]
-        assert parameters(backend.submit) == ["func", "callback"]
+        assert parameters(backend.submit)[:2] == ["func", "callback"]
         assert len(parameters(backend.retrieve_result_callback)) == 1
         assert "ensure_ready" in parameters(backend.abort_everything)
         assert backend.supports_retrieve_callback

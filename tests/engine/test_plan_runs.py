@@ -824,11 +824,6 @@ def test_the_board_shows_who_waits():
 # -- known not to hold yet ---------------------------------------------------------
 
 
-def unfinished(why):
-    return pytest.mark.xfail(strict=True, reason=why)
-
-
-@unfinished("functions of an agent with a set-up are pickled together")
 def test_a_function_that_cannot_travel_fails_alone_in_its_agent():
     lock = threading.Lock()
     agent = Agent("x", setup=partial(chores.double, 1))
@@ -838,7 +833,6 @@ def test_a_function_that_cannot_travel_fails_alone_in_its_agent():
     assert statuses(run) == {"good": "done", "bad": "failed"}
 
 
-@unfinished("only the start-ups of the lanes that serve everybody are kept")
 def test_lanes_of_an_agent_are_started_up_too(monkeypatch):
     monkeypatch.setenv("PLACE", "where no lane is warm")
     agent = Agent("x", setup=partial(chores.double, 1))
@@ -846,7 +840,6 @@ def test_lanes_of_an_agent_are_started_up_too(monkeypatch):
     assert len(run.startups) == 2  # the process, and the set-up in it
 
 
-@unfinished("joblib has one set of loky processes, which the agent's would be, too")
 def test_an_agents_loky_processes_serve_nobody_else(tmp_path):
     setup = partial(leave_pid, str(tmp_path))
     tasks = [Task(chores.pid, i, name=f"x{i}", agent="x") for i in range(2)]
@@ -856,19 +849,12 @@ def test_an_agents_loky_processes_serve_nobody_else(tmp_path):
     assert not set(run.results[:2]) & set(run.results[2:])
 
 
-@unfinished("joblib has no process where it is to have one")
-def test_an_agent_with_one_process_is_not_the_callers():
-    tasks = [Task(chores.pid, agent="x"), Task(chores.double, 1)]
-    agents = [Agent("x", slots=1, backend="loky")]
-    run = pnb.run(tasks, n_jobs=2, backend="threading", agents=agents)
-    assert run.results[0] != os.getpid()
-
-
-@unfinished("only the backend of those without an agent is looked at")
-def test_agents_in_the_background_share_no_processes_with_the_foreground():
-    agents = [Agent("x", slots=2, backend="loky")]
-    with pytest.raises(pnb.ArgumentError, match="in the background"):
-        pnb.start([Task(add, 1, agent="x")], n_jobs=1, agents=agents).wait(PATIENCE)
+@pytest.mark.parametrize("begin", [pnb.run, pnb.start])
+@pytest.mark.parametrize("backend", ["loky", "multiprocessing", "sequential"])
+def test_what_everybody_shares_is_refused_as_an_agents_own(begin, backend):
+    agents = [Agent("x", slots=2, backend=backend)]
+    with pytest.raises(pnb.ArgumentError, match=f"of agent 'x' .*; got '{backend}'"):
+        begin([Task(add, 1, agent="x")], n_jobs=1, agents=agents)
 
 
 def test_a_share_of_successes_is_not_one_too_many():
@@ -879,7 +865,6 @@ def is_daemon():
     return threading.current_thread().daemon
 
 
-@unfinished("a ThreadPoolExecutor's thread is waited for at the interpreter's exit")
 def test_an_agents_cancelled_thread_keeps_no_interpreter_from_ending():
     agents = [Agent("x", slots=1, backend="threading")]
     run = pnb.run([Task(is_daemon, agent="x")], n_jobs=1, agents=agents)

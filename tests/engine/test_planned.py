@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from parallel_nb.engine.planned import Planned, check_results_kept, timeouts
+from parallel_nb.engine.planned import Planned, check_results_kept
 from parallel_nb.errors import ArgumentError
 from parallel_nb.planning import plan
 from parallel_nb.runs import Run
@@ -146,11 +146,10 @@ def test_a_check_travels_with_the_arguments():
 
 
 def test_a_command_travels_as_itself():
-    command = shell("true", name="command", timeout=3)
+    command = shell("true", name="command")
     batch = Batch([command])
     batch.starts()
     assert batch.pieces["command"].func is command
-    assert batch.pieces["command"].timeout == 3
 
 
 class Unhashable:
@@ -426,24 +425,6 @@ def history(**seconds):
         {"name": list(seconds), "started": 0.0, "ended": list(seconds.values())}
     )
     return Run.from_frame(frame.rename_axis("task").reset_index())
-
-
-def test_a_limit_can_be_a_multiple_of_the_median():
-    tasks = [task("a", timeout="3x median"), task("b", timeout=7), task("c")]
-    planned = plan(tasks, history=history(a=2.0, b=1.0, c=1.0))
-    assert timeouts(planned) == [6.0, 7.0, None]
-
-
-def test_the_median_is_that_of_all_tasks_of_a_name():
-    tasks = [task("a", timeout="2x median") for _ in range(3)]
-    frame = history(a=2.0, b=4.0, c=9.0).attempts.assign(name="a")
-    planned = plan(tasks, history=Run.from_frame(frame))
-    assert timeouts(planned) == [8.0] * 3
-
-
-def test_a_multiple_of_an_unknown_median_is_refused():
-    with pytest.raises(ArgumentError, match="needs to know durations"):
-        timeouts(plan([task("a", timeout="3x median", cost=4)]))
 
 
 # -- in virtual time ---------------------------------------------------------------

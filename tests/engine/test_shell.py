@@ -89,6 +89,16 @@ def test_an_exit_code_is_a_failure_with_the_last_words():
     assert error == "exit code 3: the reason"
 
 
+def test_the_last_words_are_those_that_say_why_and_without_colour():
+    red = "printf '\\033[31mtest_a failed\\033[0m\\n'"
+    made = "echo 'make: *** [x] Error 1' >&2; exit 2"
+    assert failure(f"{red}; {made}") == "exit code 2: test_a failed"
+    run = pnb.run([pnb.shell(f"{red} >&2; {made}")], n_jobs=1)
+    assert run.tasks["error"][0] == "exit code 2: test_a failed"
+    (traceback,) = run.errors["traceback"]
+    assert traceback == "test_a failed\nmake: *** [x] Error 1\n"
+
+
 def test_a_failed_commands_output_is_among_the_errors():
     run = pnb.run([pnb.shell("echo one >&2; echo two >&2; exit 1")], n_jobs=1)
     assert run.errors["traceback"][0] == "one\ntwo\n"

@@ -107,3 +107,26 @@ def test_an_unknown_argument_is_named():
 def test_bad_input_is_refused_at_once():
     with pytest.raises(pnb.ArgumentError, match="n_jobs"):
         pnb.start(abs, [1], n_jobs=0)
+
+
+def test_a_status_says_of_results_what_their_tasks_say():
+    tasks = [
+        pnb.Task(sorted, [3, 1], summary=lambda found: f"{len(found)} found"),
+        pnb.Task(sorted, [2, 1]),
+        pnb.Task(fail, 1, summary=str),
+    ]
+    run = pnb.run(tasks, n_jobs=1, backend="sequential")
+    assert pnb.status(run)["result"].tolist() == ["2 found", "[1, 2]", "ValueError: 1"]
+
+
+def test_halves_of_characters_do_not_cost_a_handle_its_status():
+    handle = pnb.start(
+        [pnb.Task(fail, "\udcff", name="a\udcff")], n_jobs=1, backend="threading"
+    )
+    handle.wait(timeout=60)
+    for board in (handle.status(), pnb.status(handle.run)):
+        assert board["task"][0] == r"a\udcff"
+        assert board["result"][0] == r"ValueError: \udcff"
+    handle = pnb.start(str, ["\udcff"], n_jobs=1, name=["b\udcff"], backend="threading")
+    handle.wait(timeout=60)
+    assert handle.status()["task"][0] == r"b\udcff"

@@ -90,7 +90,7 @@ def test_a_command_that_ignores_the_request_to_end_is_killed():
     assert seconds_of(run.tasks)[0] < 2
 
 
-@pytest.mark.parametrize("backend", ["loky", "threading", "multiprocessing"])
+@pytest.mark.parametrize("backend", ["loky", "sequential", "multiprocessing"])
 def test_a_backend_that_cannot_end_one_task_says_so_beforehand(backend):
     with pytest.raises(pnb.ArgumentError, match="cannot be kept by backend"):
         pnb.run([pnb.Task(abs, 1, timeout=1)], backend=backend)

@@ -83,17 +83,34 @@ def test_namesakes_elsewhere_in_the_history_lend_their_median():
     assert made_plan.costs.n_guessed == 1
 
 
-def test_what_broke_off_tells_no_length():
-    frame = pd.DataFrame(
-        {
-            "task": ["a", "b"],
-            "started": [0.0, 0.0],
-            "ended": [4.0, 0.1],
-            "status": ["done", "failed"],
-        }
-    )
-    made_plan = made(task("a"), task("b"), history=Run.from_frame(frame))
-    assert made_plan.costs.values.tolist() == [4, 4]
+def ended(*rows):
+    """A Run of tasks that all started at once: name, length and status."""
+    names, lengths, statuses = zip(*rows, strict=True)
+    frame = {"task": names, "started": 0.0, "ended": lengths, "status": statuses}
+    return Run.from_frame(pd.DataFrame(frame))
+
+
+def test_an_invalid_result_took_as_long_as_a_valid_one():
+    history = ended(("a", 4.0, "done"), ("b", 9.0, "invalid"), ("c", 5.0, "done"))
+    made_plan = made(task("a"), task("b"), task("c"), history=history)
+    assert made_plan.costs.values.tolist() == [4, 9, 5]
+    assert made_plan.costs.n_guessed == 0
+
+
+@pytest.mark.parametrize("status", ["failed", "timeout", "crashed", "cancelled"])
+def test_what_broke_off_took_as_long_at_least(status):
+    history = ended(("a", 4.0, "done"), ("early", 0.1, status), ("late", 60.0, status))
+    made_plan = made(task("a"), task("early"), task("late"), history=history)
+    assert made_plan.costs.values.tolist() == [4, 4, 60]
+    assert made_plan.costs.n_guessed == 2
+    (warning,) = made_plan.warnings
+    assert "median of the others, or as long as they lasted" in warning
+
+
+def test_where_nothing_was_done_what_broke_off_is_all_there_is():
+    history = ended(("a", 1.0, "failed"), ("b", 3.0, "failed"))
+    made_plan = made(task("b"), task("c"), history=history)
+    assert made_plan.costs.values.tolist() == [3, 3]
 
 
 def test_a_history_must_be_a_run_in_which_something_ran():

@@ -10,7 +10,7 @@ from tests.planning.making import made, task
 @pytest.mark.parametrize(
     ("tasks", "n_jobs", "strategy", "why"),
     [
-        ([task("a"), task("b")], 2, "parallel", "no task waits for another"),
+        ([task("a"), task("b")], 2, "parallel", "no task waits for another; no reads"),
         ([task("a"), task("b")], 1, "sequential", "there is one worker"),
         ([task("a")], 2, "sequential", "there is one task"),
         (
@@ -49,8 +49,10 @@ def test_locks_and_slots_are_reasons_for_a_mixed_strategy():
 
 
 def test_resources_that_nobody_fights_over_are_none_not_unknown():
-    checklist = made(task("a", reads="x"), task("b")).checklist.set_index("item")
+    made_plan = made(task("a", reads="x"), task("b", writes="y"))
+    checklist = made_plan.checklist.set_index("item")
     assert checklist.loc["write-write conflicts", "verdict"] == "none"
+    assert made_plan.why == "no task waits for another or disturbs it"
 
 
 def test_the_checklist_has_a_verdict_and_evidence_for_each_item():
@@ -73,7 +75,32 @@ def test_the_checklist_has_a_verdict_and_evidence_for_each_item():
 
 def test_what_nobody_declared_is_unknown_not_absent():
     checklist = made(task("a"), task("b")).checklist.set_index("item")
-    assert checklist.loc["write-write conflicts", "verdict"] == "unknown"
+    assert checklist.loc["write-write conflicts"].to_list() == [
+        "unknown",
+        "no reads or writes declared: unknown; observe() can find out",
+    ]
+
+
+def test_one_task_that_declares_nothing_leaves_it_unknown():
+    made_plan = made(task("a", reads="x"), task("b"))
+    checklist = made_plan.checklist.set_index("item")
+    assert checklist.loc["read-write conflicts"].to_list() == [
+        "unknown",
+        "no task reads what another writes, as far as declared; 1 task declares no "
+        "reads or writes: unknown; observe() can find out",
+    ]
+    assert "disturbs" not in made_plan.why
+    assert "1 task declares no reads or writes: unknown" in made_plan.why
+
+
+def test_conflicts_that_are_declared_do_not_hide_those_that_may_be_there():
+    tasks = [task("a", writes="x"), task("b", writes="x"), task("c"), task("d")]
+    checklist = made(*tasks).checklist.set_index("item")
+    verdict, evidence = checklist.loc["write-write conflicts"].to_list()
+    assert verdict == "found"
+    assert evidence.endswith(
+        "2 tasks declare no reads or writes: unknown; observe() can find out"
+    )
 
 
 def test_much_evidence_is_counted():
@@ -110,14 +137,15 @@ EXPLANATIONS = [
     (
         "load",
         "one",
-        "load and one can run together: neither waits for the other, and neither "
-        "declares what it reads or writes.",
+        "load and one can run together as far as is known: neither waits for the "
+        "other, but neither declares what it reads or writes; observe() can find out.",
     ),
     (
         "fit",
         "one",
-        "fit and one can run together: neither waits for the other, and neither "
-        "writes what the other declares to use.",
+        "fit and one can run together as far as is known: neither waits for the "
+        "other, but one does not declare what it reads or writes; observe() can find "
+        "out.",
     ),
 ]
 
@@ -227,3 +255,19 @@ def test_the_page_of_a_large_plan_stays_a_page():
     assert "… 292 more …" in text
     assert len(text.splitlines()) < 50
     assert max(map(len, text.splitlines())) <= 88
+
+
+def test_halves_of_characters_in_names_and_resources_are_told_with_backslashes():
+    made_plan = made(
+        task("a\udcff", writes="x\udcff"), task("b\udcff", reads="x\udcff"), n_jobs=2
+    )
+    row = made_plan.conflicts.iloc[0]
+    assert row["a_name"] == r"a\udcff"
+    assert row["resource"] == r"x\udcff"
+    assert r"\udcff" in made_plan.edges["reason"][0]
+    for text in (
+        repr(made_plan),
+        made_plan.to_text(),
+        *made_plan.checklist["evidence"],
+    ):
+        text.encode()

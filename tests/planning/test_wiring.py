@@ -2,7 +2,7 @@
 
 import pytest
 
-from parallel_nb.errors import PlanError
+from parallel_nb.errors import ArgumentError, PlanError
 from tests.planning.making import edges, made, reasons, rounds, task
 
 
@@ -45,7 +45,6 @@ def test_tasks_with_one_name_are_told_apart_by_position():
 
 
 LOST = task("lost")
-TWICE = task("twice")
 IMPOSSIBLE = [
     ([task("load"), task("fit", after="laod")], r"no task is called so.*'load'\?"),
     ([task("fit", after="x")], r"`after` of task 0 \('fit'\) names 'x'"),
@@ -55,7 +54,6 @@ IMPOSSIBLE = [
     ),
     ([task("a", after=LOST)], r"waits for the task 'lost', which is not in the batch"),
     ([task("a", LOST)], r"waits for the task 'lost', which is not in the batch"),
-    ([TWICE, TWICE, task("a", TWICE)], r"'twice', which is listed 2 times, at 0, 1"),
     ([task("a", agent="gpu")], r"no agents are known. Pass `agents=\{'gpu': 1\}`"),
 ]
 
@@ -66,8 +64,12 @@ def test_waiting_for_what_is_not_there_is_refused(tasks, told):
         made(*tasks)
 
 
-def test_a_task_listed_twice_is_no_trouble_as_long_as_nobody_waits_for_it():
-    assert made(TWICE, TWICE).n_tasks == 2
+def test_a_task_listed_twice_is_refused_and_the_remedy_told():
+    twice = task("twice")
+    with pytest.raises(
+        ArgumentError, match=r"items 0 and 2 .* same task, 'twice'\. Make"
+    ):
+        made(twice, task("twice"), twice)
 
 
 def test_a_circle_is_printed_with_its_reasons():

@@ -1,0 +1,60 @@
+"""Which workers a plan's agents have: everybody's, or some of their own.
+
+Knows agents and backends; nothing of tasks in progress.
+"""
+
+from ..errors import ArgumentError
+from ..tasks import Task
+from .backends import Settings, Workers, name_of_backend, settings
+
+# What can belong to one agent alone. joblib has one set of loky processes for all.
+_OWN = ("isolated", "threading")
+
+
+def name_of_pool(agent, backend):
+    """Backend of an agent's workers, where the run's is `backend`.
+
+    Raises
+    ------
+    ArgumentError
+        If it asks for one that cannot be its own.
+    """
+    if agent is None or (agent.backend is None and agent.setup is None):
+        return backend
+    if agent.backend is None:
+        return "threading" if backend in ("threading", "sequential") else "isolated"
+    name = name_of_backend(settings(1, agent.backend).backend)
+    if name not in _OWN:
+        raise ArgumentError(
+            f"`backend` of agent {agent.name!r} must be one of "
+            f"{', '.join(map(repr, _OWN))}; got {name!r}, whose workers everybody "
+            "shares, so that slots and set-ups of one agent mean nothing there"
+        )
+    return name
+
+
+def pools_of(plan, backend, max_memory=None):
+    """Agents that bring their own backend or set-up, each with its workers.
+
+    Yields
+    ------
+    (str, Workers)
+        Name of the agent; workers that have not been entered.
+    """
+    for name, agent in plan.agents.items():
+        if agent.backend is None and agent.setup is None:
+            continue
+        functions = {
+            id(task.func): task.func
+            for task in plan.tasks
+            if task.agent == name and isinstance(task, Task)
+        }
+        chosen = Settings(name_of_pool(agent, backend), agent.slots)
+        workers = Workers(
+            chosen,
+            setup=agent.setup,
+            functions=list(functions.values()),
+            is_beside=True,
+            max_memory=max_memory,
+        )
+        yield name, workers

@@ -1,0 +1,151 @@
+"""All faults: what is done, with which options, and what each backend promises then.
+
+A promise is the very word that the outcome must have: whoever is lost, or runs twice,
+or is left behind, changes the word. Deeds and scenes describe themselves.
+"""
+
+from dataclasses import dataclass, field
+
+from . import deeds, scenes
+
+BACKENDS = ("isolated", "loky", "multiprocessing", "threading", "sequential")
+POOLS = ("loky", "multiprocessing")
+# Seconds that a cell may take; hangs that are promised get less.
+LIMIT = 25.0
+LIMIT_OF_HANGS = 3.0
+
+NO_HARM = "no harm"
+FAILED = "failed"
+CRASHED = "crashed"
+AGAIN = "crashed, others again"
+TIMEOUT = "timeout"
+DIES = "kernel dies"
+HANGS = "hangs"
+REFUSED = "refused"
+LEFT = ", leaves processes"
+STOPS = "stops, keeps its rows"
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A fault and what is promised for it.
+
+    Attributes
+    ----------
+    name, text : str
+        What it is called; what happens, a sentence's second half.
+    promises : dict of str to str
+        By backend; a backend that is not there is not tried.
+    deed : str or None
+        Name of a function in `deeds`: what a culprit does.
+    scene : callable or None
+        A function of `scenes` instead.
+    """
+
+    name: str
+    text: str
+    promises: dict
+    deed: str | None = None
+    scene: object = None
+    n_culprits: int = 1
+    at_most: str = ""  # the status of a culprit that may as well be done
+    options: dict = field(default_factory=dict)
+
+
+FAULTS = {}
+
+
+def _add(function, isolated, pools=None, threading=None, sequential=None, **more):
+    """Register; what is not said is promised as in the backend before."""
+    loky, multiprocessing = pools if isinstance(pools, tuple) else (pools, pools)
+    promises, last = {}, None
+    for backend, word in zip(
+        BACKENDS,
+        (isolated, loky, multiprocessing, threading, sequential),
+        strict=True,
+    ):
+        last = word if word is not None else last
+        promises[backend] = last
+    name = function.__name__.replace("_", " ")
+    is_scene = function.__module__ == scenes.__name__
+    FAULTS[name] = Fault(
+        name,
+        function.__doc__,
+        promises,
+        deed=None if is_scene else function.__name__,
+        scene=function if is_scene else None,
+        **more,
+    )
+
+
+_LIMITED = {"options": {"timeout": deeds.TIMEOUT}}
+
+_add(deeds.raises, FAILED)
+_add(deeds.raises_unpicklable, FAILED)
+_add(deeds.raises_unloadable, FAILED)
+_add(deeds.raises_mute, FAILED)
+_add(deeds.exits, FAILED)
+_add(deeds.returns_unpicklable, FAILED, FAILED, NO_HARM)
+_add(deeds.returns_unloadable, FAILED, FAILED, NO_HARM)
+_add(deeds.returns_200_mb, NO_HARM)
+_add(deeds.exits_at_once, CRASHED, AGAIN, DIES)
+_add(deeds.kills_itself, CRASHED, AGAIN, DIES)
+_add(deeds.segfaults, CRASHED, AGAIN, DIES)
+_add(
+    deeds.dies_while_sending,
+    "at most crashed",
+    "at most crashed, others again",
+    DIES,
+    n_culprits=3,
+    at_most="crashed",
+)
+_add(deeds.dies_half_way, CRASHED, AGAIN, NO_HARM)
+_add(deeds.dies_half_way_with_a_child, CRASHED, AGAIN, f"{NO_HARM}{LEFT}")
+_add(deeds.closes_descriptors, NO_HARM, f"{NO_HARM}, others again", NO_HARM)
+_add(deeds.nests_isolated_lanes, CRASHED, AGAIN, DIES)
+_add(deeds.stops_itself, TIMEOUT, REFUSED, HANGS, REFUSED, **_LIMITED)
+_add(deeds.hangs, TIMEOUT, REFUSED, TIMEOUT, REFUSED, **_LIMITED)
+_add(deeds.hangs_in_c, TIMEOUT, REFUSED, HANGS, REFUSED, **_LIMITED)
+_add(deeds.ignores_sigterm, TIMEOUT, REFUSED, TIMEOUT, REFUSED, **_LIMITED)
+_add(
+    deeds.ends_at_its_limit,
+    "at most timeout",
+    REFUSED,
+    "at most timeout",
+    REFUSED,
+    n_culprits=4,
+    at_most="timeout",
+    **_LIMITED,
+)
+_add(
+    deeds.allocates_too_much, FAILED, REFUSED, options={"max_memory": deeds.MAX_MEMORY}
+)
+_add(deeds.changes_folder, NO_HARM)
+_add(deeds.writes_10_mb, NO_HARM)
+_add(deeds.leaves_children, NO_HARM, f"{NO_HARM}{LEFT}")
+_add(deeds.leaves_forks, NO_HARM, f"{NO_HARM}{LEFT}")
+_add(deeds.leaves_threads, NO_HARM)
+_add(deeds.nests_joblib, NO_HARM)
+_add(deeds.nests_a_run, NO_HARM)
+_add(scenes.every_worker_dies, CRASHED, CRASHED, DIES)
+_add(scenes.idle_worker_is_killed, NO_HARM)
+_add(scenes.stopped_worker_gets_50_mb, STOPS, STOPS, HANGS)
+_add(scenes.run_beside_crashes, NO_HARM)
+_add(scenes.run_crashes_beside, "crashed", None, DIES)
+_add(scenes.stops_at_three, STOPS)
+_add(scenes.stops_at_its_deadline, STOPS, STOPS, STOPS, HANGS)
+_add(scenes.is_interrupted, STOPS)
+_add(scenes.group_is_interrupted, STOPS)
+_add(scenes.kernel_is_killed, DIES, f"{DIES}{LEFT}", DIES)
+
+
+def cell(fault, backend):
+    """What the nursery is told of a cell."""
+    promise = FAULTS[fault].promises[backend]
+    seconds = LIMIT_OF_HANGS if promise.startswith(HANGS) else LIMIT
+    return {"fault": fault, "backend": backend, "seconds": seconds}
+
+
+def all_cells():
+    """Every (fault, backend)."""
+    return [(name, b) for name, fault in FAULTS.items() for b in fault.promises]

@@ -1,0 +1,99 @@
+"""The page of what each backend does in each fault, and its short form, from outcomes.
+
+Outcomes in, Markdown out, and the words back out of the Markdown.
+"""
+
+from .catalogue import BACKENDS, FAULTS
+
+START, END = "<!-- faults: start -->", "<!-- faults: end -->"
+
+_PAGE = """\
+# What one bad task can cost
+
+Made by `python -m tests.faults`, which causes every fault for real, in every backend, in
+a kernel of its own, and writes down what happened; a test fails when that is no longer
+what this page says. Two workers, Linux{versions}.
+
+The culprit is one of some seventeen tasks: some had finished before, some travelled with
+it, one was at work beside it when it acted, some came after. Executions were counted by
+the tasks themselves. Right afterwards, the backend had to serve another run, and when the
+kernel had ended, no process might be left after two seconds.
+
+{legend}
+
+{table}
+
+A task that leaves threads, changes the working directory or closes files of its process
+does so for whatever that worker executes later; in `threading` and `sequential`, that
+process is the kernel.
+"""
+
+_WORDS = {
+    "no harm": "all tasks are done, each was executed once",
+    "failed": "the culprit's row says so; all others are done, each was executed once",
+    "crashed": "the same; the row has the exit code or the signal by name",
+    "timeout": "the same; the attempt was ended, or in `threading` left behind",
+    "at most …": "the same, if the culprit was not done by then",
+    "others again": "all others are done, but some were executed a second time",
+    "refused": "an error before any work starts: this backend cannot keep the limit",
+    "stops, keeps its rows": "the run ends soon; what had finished is there, the rest is "
+    "`cancelled`",
+    "kernel dies": "with it the run, which a journal would have kept",
+    "hangs": "until somebody ends the kernel, or the task ends by itself",
+    "leaves processes": "processes that a task started outlive the kernel",
+}
+
+
+def page(outcomes, versions=""):
+    """The whole page.
+
+    Parameters
+    ----------
+    outcomes : iterable of Outcome
+        One for each fault and backend.
+    """
+    words = {(o.fault, o.backend): o.word for o in outcomes}
+    versions = f"; {versions}" if versions else ""
+    return _PAGE.format(versions=versions, legend=legend(), table=table(words))
+
+
+def legend():
+    """What the words mean."""
+    return "\n".join(f"- **{word}**: {meaning}" for word, meaning in _WORDS.items())
+
+
+def table(words, faults=FAULTS):
+    """One line a fault, one column a backend."""
+    head = ["a task, or what happens around it", *(f"`{b}`" for b in BACKENDS)]
+    lines = [head, ["---"] * len(head)]
+    for name in faults:
+        cells = [words.get((name, backend), "") for backend in BACKENDS]
+        lines.append([FAULTS[name].text, *cells])
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def words_of(text):
+    """``{(fault, backend): word}`` of a page that `page` made."""
+    names = {fault.text: name for name, fault in FAULTS.items()}
+    found = {}
+    for line in text.splitlines():
+        cells = [cell.strip() for cell in line.strip("| ").split(" | ")]
+        if cells[0] in names:
+            for backend, word in zip(BACKENDS, cells[1:], strict=True):
+                found[names[cells[0]], backend] = word
+    return found
+
+
+def short(outcomes):
+    """A table for the README: faults with the same words share a line."""
+    words = {(o.fault, o.backend): o.word for o in outcomes}
+    groups = {}
+    for name in FAULTS:
+        row = tuple(words.get((name, backend), "") for backend in BACKENDS)
+        groups.setdefault(row, []).append(name)
+    head = ["", *(f"`{b}`" for b in BACKENDS)]
+    lines = [head, ["---"] * len(head)]
+    for row, names in groups.items():
+        lines.append([", ".join(names), *row])
+    inside = "\n".join("| " + " | ".join(line) + " |" for line in lines)
+    return f"{START}\n{inside}\n{END}"

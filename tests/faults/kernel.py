@@ -1,0 +1,83 @@
+"""One cell: a fault in a backend, in a process that may not survive it.
+
+Runs in a kernel of its own, which stands for the notebook's. Writes what happened to a
+file; what only others can see is left to the nursery.
+"""
+
+import faulthandler
+import json
+import os
+import signal
+import time
+import warnings
+from dataclasses import asdict
+from functools import partial
+
+import parallel_nb as pnb
+from parallel_nb.errors import ArgumentError
+
+from . import batch, judging, notes
+from .catalogue import FAULTS
+from .outcome import ENDED, RAISED, REFUSED, Outcome
+
+RESULT = "outcome.json"
+N_JOBS = 2
+# A death is not reported before the journal has had its time (seconds).
+_FLUSHED_WITHIN = 1.2
+
+
+def main(cell, folder):
+    """Play the cell; its outcome is in the folder afterwards, if we live to write it."""
+    faulthandler.register(signal.SIGUSR1, all_threads=True)
+    outcome = Outcome(cell["fault"], cell["backend"])
+    with warnings.catch_warnings(record=True) as seen:
+        warnings.simplefilter("always", UserWarning)
+        play(outcome, FAULTS[cell["fault"]], folder)
+    outcome.warned = sorted({str(warning.message) for warning in seen})
+    write(outcome, folder)
+
+
+def write(outcome, folder):
+    """Whole or not at all."""
+    path = os.path.join(folder, RESULT)
+    with open(path + ".part", "w") as file:
+        json.dump(asdict(outcome), file)
+    os.replace(path + ".part", path)
+
+
+def play(outcome, fault, folder):
+    """Run the fault's batch or scene, then ask the backend for more."""
+    outcome.at_most = fault.at_most
+    began = time.perf_counter()
+    try:
+        if fault.scene is not None:
+            told = fault.scene(outcome.backend, folder)
+        else:
+            told = _run(fault, outcome.backend, folder)
+    except ArgumentError as error:
+        outcome.end, outcome.why = REFUSED, str(error)
+    except BaseException as error:
+        outcome.end, outcome.why = RAISED, f"{type(error).__name__}: {error}"
+    else:
+        outcome.end = ENDED
+        for name, value in told.items():
+            setattr(outcome, name, value)
+    outcome.seconds = time.perf_counter() - began
+    if outcome.end != REFUSED:
+        began = time.perf_counter()
+        try:
+            outcome.is_usable = judging.second_run(outcome.backend)
+        except BaseException as error:
+            outcome.is_usable = False
+            outcome.why += f" then {type(error).__name__}: {error}"
+        outcome.again = time.perf_counter() - began
+
+
+def _run(fault, backend, folder):
+    keys = batch.keys(fault.n_culprits)
+    notes.put(folder, "kernel", "")
+    work = partial(batch.work, folder, fault.deed, backend != "sequential")
+    run = pnb.run(
+        work, keys, n_jobs=N_JOBS, backend=backend, progress=False, **fault.options
+    )
+    return judging.facts(run, keys, folder)

@@ -1,0 +1,185 @@
+"""Starts a kernel for each cell, ends it when its time is up, counts who is left.
+
+A program: reads cells from stdin, one JSON object a line, and writes outcomes. It
+imports the library once and forks, so a fresh kernel costs ten milliseconds. Every
+process that outlives a kernel becomes its child, however it detached itself.
+"""
+
+import ctypes
+import importlib
+import json
+import os
+import select
+import shutil
+import signal
+import sys
+import tempfile
+import time
+
+import psutil
+
+# Everything that a run loads, so that kernels are born with it.
+import parallel_nb.engine.running
+import parallel_nb.engine.starting
+import parallel_nb.errors
+import parallel_nb.runs  # noqa: F401
+
+from . import kernel
+from .outcome import DIES, HANGS, Outcome
+
+LEFT_MARK = "PARALLEL_NB_FAULTS"
+# What outlives its kernel for longer than this (seconds) is an orphan.
+_GRACE = 2.0
+# One look may miss who forks and ends all the time.
+_N_LOOKS = 4
+_SET_CHILD_SUBREAPER = 36
+_LAST_WORDS = 6000
+
+
+def main(play=kernel.main):
+    """Play cells until stdin ends."""
+    ctypes.CDLL(None).prctl(_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    for line in sys.stdin:
+        cell = json.loads(line)
+        folder = tempfile.mkdtemp(prefix="parallel_nb-fault-")
+        pid = os.fork()
+        if pid == 0:
+            _become_a_kernel(folder)
+            # Its end shall be an interpreter's, with all that is done then.
+            return play(cell, folder)
+        try:
+            outcome = _watch(pid, cell, folder)
+        finally:
+            _end_all()
+            shutil.rmtree(folder, ignore_errors=True)
+        print(json.dumps(outcome), flush=True)
+    return None
+
+
+def _become_a_kernel(folder):
+    os.setsid()
+    os.environ[LEFT_MARK] = folder
+    null = os.open(os.devnull, os.O_RDONLY)
+    said = os.open(os.path.join(folder, "said"), os.O_CREAT | os.O_RDWR)
+    for ours, theirs in ((null, 0), (said, 1), (said, 2)):
+        os.dup2(ours, theirs)
+
+
+def _watch(pid, cell, folder):
+    """The outcome of a kernel, as it tells it or as we see it."""
+    path = os.path.join(folder, kernel.RESULT)
+    code = _wait(pid, cell["seconds"])
+    ended = time.time()
+    if code is None:
+        os.kill(pid, signal.SIGUSR1)  # it writes its stacks, if it still can
+        time.sleep(0.2)
+        os.killpg(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+    if os.path.exists(path):
+        with open(path) as file:
+            outcome = json.load(file)
+        outcome["farewell"] = ended - os.path.getmtime(path)
+        if code is None:
+            outcome["end"], outcome["why"] = HANGS, "it does not come to its end"
+    else:
+        outcome = _fields(Outcome(cell["fault"], cell["backend"]))
+        outcome["end"] = HANGS if code is None else DIES
+        outcome["why"] = "" if code is None else f"exit code {code}"
+        outcome["seconds"] = cell["seconds"] if code is None else 0.0
+    if code is None or not os.path.exists(path):
+        outcome["why"] += _last_words(folder)
+    left, outcome["gone_after"] = _wait_for_the_rest()
+    outcome["orphans"] = [_described(process) for process in left]
+    after = cell.get("afterwards")
+    if after:
+        module, _, name = after.partition(":")
+        outcome.update(getattr(importlib.import_module(module), name)(folder))
+    return outcome
+
+
+def _wait_for_the_rest():
+    """Who is left, and the seconds until there was nobody, or patience ended."""
+    began = gone = time.monotonic()
+    n_empty = 0
+    while n_empty < _N_LOOKS and time.monotonic() < began + _GRACE:
+        if left := _living():
+            n_empty, gone = 0, time.monotonic()
+        else:
+            n_empty += 1
+        time.sleep(0.01)
+    return left, gone - began
+
+
+def _fields(outcome):
+    from dataclasses import asdict
+
+    return asdict(outcome)
+
+
+def _wait(pid, seconds):
+    """The exit code, negative for a signal, or None when the time is up."""
+    fd = os.pidfd_open(pid)
+    try:
+        poll = select.poll()
+        poll.register(fd, select.POLLIN)
+        if not poll.poll(seconds * 1000):
+            return None
+    finally:
+        os.close(fd)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+def _last_words(folder):
+    with open(os.path.join(folder, "said"), "rb") as file:
+        file.seek(0, os.SEEK_END)
+        file.seek(max(0, file.tell() - _LAST_WORDS))
+        return "\n" + file.read().decode(errors="replace")
+
+
+def _living():
+    _reap()
+    found = []
+    for process in psutil.Process().children(recursive=True):
+        try:
+            if process.status() != psutil.STATUS_ZOMBIE:
+                found.append(process)
+        except psutil.NoSuchProcess:
+            continue
+    return found
+
+
+def _reap():
+    try:
+        while os.waitpid(-1, os.WNOHANG) != (0, 0):
+            pass
+    except ChildProcessError:
+        pass
+
+
+def _described(process):
+    try:
+        return " ".join(process.cmdline())[:120]
+    except psutil.NoSuchProcess:
+        return "(gone)"
+
+
+def _end_all():
+    """Kill what is left, by groups: one that goes on forking is caught as a whole."""
+    own, n_empty = os.getpgrp(), 0
+    while n_empty < _N_LOOKS:
+        left = _living()
+        n_empty = 0 if left else n_empty + 1
+        for process in left:
+            try:
+                group = os.getpgid(process.pid)
+                if group != own:
+                    os.killpg(group, signal.SIGKILL)
+                else:
+                    process.kill()
+            except (ProcessLookupError, psutil.NoSuchProcess):
+                continue
+        time.sleep(0.01)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,63 @@
+"""Has cells played, by nurseries side by side, and hands out their outcomes.
+
+Knows processes; nothing of faults.
+"""
+
+import json
+import queue
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+from .catalogue import cell
+from .outcome import Outcome
+
+ROOT = Path(__file__).parents[2]
+N_NURSERIES = 2
+
+
+def outcomes(cells, *, n=N_NURSERIES, module="tests.faults.nursery", describe=cell):
+    """Play (fault, backend) pairs; yields an `Outcome` each as it comes."""
+    waiting, done = queue.SimpleQueue(), queue.SimpleQueue()
+    for fault, backend in cells:
+        waiting.put(describe(fault, backend))
+    threads = [
+        threading.Thread(target=_nurse, args=(module, waiting, done), daemon=True)
+        for _ in range(min(n, len(cells)))
+    ]
+    for thread in threads:
+        thread.start()
+    for _ in cells:
+        told = done.get()
+        if isinstance(told, BaseException):
+            raise told
+        yield Outcome(**told)
+    for thread in threads:
+        thread.join()
+
+
+def _nurse(module, waiting, done):
+    try:
+        with subprocess.Popen(
+            [sys.executable, "-m", module],
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        ) as nursery:
+            while True:
+                try:
+                    asked = waiting.get_nowait()
+                except queue.Empty:
+                    break
+                nursery.stdin.write(json.dumps(asked) + "\n")
+                nursery.stdin.flush()
+                line = nursery.stdout.readline()
+                if not line:
+                    raise RuntimeError(f"the nursery ended in the middle of {asked}")
+                done.put(json.loads(line))
+            nursery.stdin.close()
+    except BaseException as error:
+        done.put(error)

@@ -1,0 +1,60 @@
+"""Every fault in every backend: what happens is what is promised, and documented."""
+
+import pytest
+
+from .catalogue import FAULTS, all_cells
+from .document import words_of
+from .outcome import ENDED
+from .playing import ROOT, outcomes
+
+# Generous: other tests, and other work, may have the cores.
+_LATE = 2.0
+_SLOW_FAREWELL = 5.0
+
+CELLS = all_cells()
+
+
+@pytest.fixture(scope="module")
+def play(request):
+    """Outcomes of all cells that were asked for, played side by side, as they come."""
+    asked = [
+        item.callspec.params["cell"]
+        for item in request.session.items
+        if item.fspath == request.node.fspath and "cell" in item.fixturenames
+    ]
+    found = {}
+    coming = outcomes(list(dict.fromkeys(asked)))
+
+    def get(cell):
+        while cell not in found:
+            outcome = next(coming)
+            found[outcome.fault, outcome.backend] = outcome
+        return found[cell]
+
+    yield get
+    coming.close()
+
+
+@pytest.fixture(scope="module")
+def documented():
+    return words_of((ROOT / "docs" / "faults.md").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("cell", CELLS, ids="-".join)
+def test_a_fault_costs_what_is_promised(cell, play, documented):
+    fault, backend = cell
+    outcome = play(cell)
+    assert outcome.word == FAULTS[fault].promises[backend], outcome
+    assert outcome.word == documented[cell], "python -m tests.faults writes it anew"
+    if outcome.end != ENDED:
+        return
+    assert outcome.is_usable, outcome
+    assert outcome.farewell < _SLOW_FAREWELL, outcome
+    if backend == "isolated" and outcome.recovery is not None:
+        assert outcome.recovery < _LATE, outcome
+    for status, error in zip(outcome.statuses, outcome.errors, strict=True):
+        assert (status == "done") == (error == "nan"), outcome
+
+
+def test_every_cell_is_documented_and_no_other(documented):
+    assert set(documented) == set(CELLS)

@@ -14,6 +14,8 @@ Make a Run
     Event             what ``run(on_event=...)`` is told
     StatusBoard       shows events on a terminal: who does what, and what came of it
     observe           what tasks really read and write, and which disturb each other
+    rerun             what a run left undone, in one Run with what it did
+    recover           the Run that a journal tells of, whatever became of its process
     last_run          the latest Run of this process
     load              a Run from a file
     register_backend  makes "isolated" known to joblib code of your own
@@ -53,6 +55,8 @@ __version__ = "0.1.0.dev0"
 _HOMES = {
     "run": "engine.running",
     "last_run": "engine.running",
+    "rerun": "engine.rerunning",
+    "recover": "engine.recovering",
     "start": "engine.starting",
     "status": "engine.starting",
     "gather": "engine.patterns",

@@ -21,7 +21,8 @@ from .errors import SchemaError, did_you_mean
 CONTEXT = "context"  # what was declared: description, success criteria, ...
 SUMMARY = "summary"  # what to say of the result
 IS_AGGREGATE = "is_aggregate"  # whether the task makes one result of several others'
-DETAILS = {CONTEXT: Mapping, SUMMARY: str, IS_AGGREGATE: bool}
+IS_CHECKED = "is_checked"  # whether the task says what makes a result valid
+DETAILS = {CONTEXT: Mapping, SUMMARY: str, IS_AGGREGATE: bool, IS_CHECKED: bool}
 
 
 class Details(Mapping):
@@ -124,7 +125,8 @@ def checked_details(
     ----------
     details : mapping of int to mapping, optional
         For some of the tasks, any of ``context`` (mapping of str to object),
-        ``summary`` (str) and ``is_aggregate`` (bool); None stands for nothing.
+        ``summary`` (str), ``is_aggregate`` and ``is_checked`` (bool); None stands for
+        nothing.
     n_tasks : int
 
     Returns
@@ -172,7 +174,7 @@ def _detail(task, key, value):
         )
     if value is None:
         return None
-    if key == IS_AGGREGATE and isinstance(value, np.bool_):
+    if DETAILS[key] is bool and isinstance(value, np.bool_):
         value = bool(value)
     if not isinstance(value, DETAILS[key]):
         expected = DETAILS[key].__name__.lower()

@@ -257,8 +257,8 @@ class Run:
     def details(self) -> Mapping[int, dict[str, Any]]:
         """What was said of some of the tasks, by task, read-only.
 
-        Each entry has any of ``context`` (dict), ``summary`` (str) and ``is_aggregate``
-        (True), as JSON can hold them.
+        Each entry has any of ``context`` (dict), ``summary`` (str), ``is_aggregate``
+        and ``is_checked`` (True), as JSON can hold them.
         """
         return self._parts().details
 

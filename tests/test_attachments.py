@@ -110,7 +110,12 @@ def test_details_are_as_json_holds_them_and_come_back_the_same():
 
 
 def test_details_that_say_nothing_are_left_out():
-    said = {"context": None, "summary": "", "is_aggregate": np.bool_(False)}
+    said = {
+        "context": None,
+        "summary": "",
+        "is_aggregate": np.bool_(False),
+        "is_checked": np.bool_(False),
+    }
     assert checked_details({0: said, 1: {"summary": "x", **said}}, 2) == {}
     assert checked_details(None, 2) == {}
     assert repr(checked_details({1: {"summary": "x"}}, 2)) == "{1: {'summary': 'x'}}"

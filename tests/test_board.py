@@ -114,6 +114,14 @@ def test_elsewhere_each_change_is_a_line():
     ]
 
 
+def test_a_result_is_told_as_its_task_says():
+    told = io.StringIO()
+    tasks = [pnb.Task(sorted, [3, 1], name="sort", summary=lambda found: "two found")]
+    pnb.run(tasks, backend="sequential", on_event=pnb.StatusBoard(told))
+    assert "sort: two found" in told.getvalue()
+    assert "[1, 3]" not in told.getvalue()
+
+
 def test_a_later_attempt_is_told_as_one():
     told = appended(
         event("retried", error="ValueError: no"),

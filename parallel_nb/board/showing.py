@@ -103,7 +103,9 @@ class StatusBoard:
 
     def __call__(self, event):
         """Take in an `Event`; from any thread."""
-        text = shortened(event.result) if event.kind == "done" else event.error
+        text = event.error
+        if event.kind == "done":
+            text = event.summary or shortened(event.result)
         with self._lock:
             if self._tally.is_of_another_batch(event):
                 self._leave()

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from .. import metrics, schema, totals
+from .. import attachments, metrics, schema, totals
 from ..errors import ArgumentError
 from ..runs import Run
 from ..scheduling import critical_path
@@ -38,7 +38,7 @@ class Figures:
     speedup: float
     efficiency: float
     work_inflation: float  # NaN unless measured
-    agents: pd.DataFrame  # as `run.agents`, and `n_retried` tasks
+    agents: pd.DataFrame  # as `run.agents`, and `n_retried`, `n_checked` tasks
     of_task: np.ndarray  # seconds of each task, all attempts together
     chain: tuple[int, ...]  # tasks of the longest chain; without edges the longest task
     has_edges: bool
@@ -106,7 +106,7 @@ def figures(run: Run, baseline: Run | None = None) -> Figures:
         speedup=speedup,
         efficiency=efficiency,
         work_inflation=inflation,
-        agents=_agents(run.agents, tasks),
+        agents=_agents(run),
         of_task=of_task,
         chain=chain,
         has_edges=bool(len(edges)),
@@ -155,11 +155,23 @@ def _chain(of_task: np.ndarray, edges: pd.DataFrame) -> tuple[int, ...]:
     return tuple(chain[ran[0] : ran[-1] + 1])
 
 
-def _agents(agents: pd.DataFrame, tasks: pd.DataFrame) -> pd.DataFrame:
-    retried = tasks.loc[tasks[schema.ATTEMPT] > 1, schema.AGENT].astype("str")
-    counts = retried.fillna(totals.ANYONE).value_counts()
-    n_retried = [int(counts.get(agent, 0)) for agent in agents["agent"]]
-    return agents.assign(n_retried=n_retried)
+def _agents(run: Run) -> pd.DataFrame:
+    agents, tasks = run.agents, run.tasks
+    of = tasks[schema.AGENT].astype("str").fillna(totals.ANYONE)
+    is_checked = (tasks[schema.STATUS] == "invalid").to_numpy(copy=True)
+    for task, entry in run.details.items():
+        is_checked[task] |= attachments.IS_CHECKED in entry
+    extras = {
+        "n_retried": of[tasks[schema.ATTEMPT] > 1],
+        "n_checked": of[is_checked],
+    }
+    counts = {name: whose.value_counts() for name, whose in extras.items()}
+    return agents.assign(
+        **{
+            name: [int(count.get(agent, 0)) for agent in agents["agent"]]
+            for name, count in counts.items()
+        }
+    )
 
 
 def _lead(attempts: pd.DataFrame, startups: pd.DataFrame) -> float:

@@ -43,7 +43,8 @@ _QUALITY = (
 )
 _ABOUT_QUALITY = (
     "Success is done / tasks. Validation is valid results / results returned; a task "
-    "without a check takes any. Failed are also time-outs and crashes."
+    "without a check takes any, and where no task is known to have one, there is no "
+    "rate. Failed are also time-outs and crashes."
 )
 
 
@@ -64,7 +65,12 @@ def quality(of: Figures) -> Section:
     agents = of.agents.head(phrases.LISTED).to_dict("records")
     rows = [_quality_row(phrases.agent(agent["agent"]), agent) for agent in agents]
     if len(of.agents) > 1:
-        whole = {"n_tasks": of.n_tasks, "n_retried": of.n_retried, **of.counts}
+        whole = {
+            "n_tasks": of.n_tasks,
+            "n_retried": of.n_retried,
+            "n_checked": of.agents["n_checked"].sum(),
+            **of.counts,
+        }
         rows.append(_quality_row(Strong("all"), whole))
     left_out = phrases.more(len(of.agents), "run.agents")
     about = Paragraph(_ABOUT_QUALITY)
@@ -191,7 +197,7 @@ def _quality_row(name, of: dict) -> tuple:
         name,
         f"{of['n_tasks']:,}",
         _rate(of["done"], of["n_tasks"]),
-        _rate(of["done"], of["done"] + of["invalid"]),
+        _rate(of["done"], of["done"] + of["invalid"]) if of["n_checked"] else "–",
         f"{n_failed:,}",
         f"{of['n_retried']:,}",
     )

@@ -56,7 +56,8 @@ def report(run: Run, format: str = "markdown", *, baseline: Run | None = None) -
         do not count, and failed ones are an issue: it is a success with or without.
 
         The validation pass rate is the share of valid results among those that tasks
-        returned: done / (done + invalid). A task without a check takes any result.
+        returned: done / (done + invalid). A task without a check takes any result, and
+        where no task is known to have one, there is no rate.
 
     Raises
     ------

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import ArgumentError, one_of
-from ..runs import Run
+from ..planning.costs import SECONDS, costs_of
 from ..tasks import Shell, Task, name_of
 
 ORDERS = ("given", "longest_first")
@@ -105,18 +105,27 @@ class Listed:
             self._order = np.argsort(-costs, kind="stable")
         else:
             self._order = np.arange(len(items))
-        costs = np.ones(len(items)) if costs is None else _positive(costs)
-        self._cumulative = np.concatenate(([0.0], np.cumsum(costs[self._order])))
+        self._costs = np.ones(len(items)) if costs is None else _positive(costs)
+        self._cumulative = self._summed()
         self._is_identity = order == "given"
+
+    def _summed(self):
+        return np.concatenate(([0.0], np.cumsum(self._costs[self._order])))
+
+    def skip(self, is_left):
+        """Leave out all tasks but these, a bool array of shape (n,)."""
+        self._order = self._order[is_left[self._order]]
+        self._cumulative = self._summed()
+        self._is_identity = False
 
     @property
     def is_exhausted(self):
-        return self._next == self.n_known
+        return self._next == len(self._order)
 
     @property
     def n_waiting(self):
         """Tasks known and not handed out."""
-        return self.n_known - self._next
+        return len(self._order) - self._next
 
     @property
     def may_go_on(self):
@@ -143,7 +152,7 @@ class Listed:
         start = self._next
         reach = self._cumulative[start] + amount
         stop = int(np.searchsorted(self._cumulative, reach, side="right")) - 1
-        stop = min(max(stop, start + 1), self.n_known)
+        stop = min(max(stop, start + 1), len(self._order))
         positions = self._order[start:stop]
         if self._func is not None:
             if self._is_identity:
@@ -160,6 +169,17 @@ class Listed:
         self._next = stop
         cost = float(self._cumulative[stop] - self._cumulative[start])
         return Piece(func, is_star, positions, inputs, cost, self._ready)
+
+
+class Some(dict):
+    """Inputs by position, where nobody needs the others any more."""
+
+    def __init__(self, inputs, n):
+        super().__init__(inputs)
+        self._n = n
+
+    def __len__(self):
+        return self._n
 
 
 def _positive(costs):
@@ -285,7 +305,7 @@ def make_batch(work, inputs, *, name, order, cost, history, clock):
     names = name if isinstance(name, str) else names
     is_named = name is not None and not isinstance(name, str)
     error = None
-    if not isinstance(items, list | tuple | range | np.ndarray):
+    if not isinstance(items, list | tuple | range | np.ndarray | Some):
         # Anything else may be slow, endless, or not sliced by position.
         if not is_estimated and not is_named:
             return Streamed(iter(items), func, names, clock), None
@@ -373,42 +393,13 @@ def _checked_inputs(inputs):
 
 def _costs(items, cost, history, names, error):
     """Costs per item, and seconds per unit where known."""
-    if history is not None:
-        if not isinstance(history, Run):
-            raise ArgumentError(
-                f"`history` must be a Run; got {type(history).__name__}"
-            )
-        return _durations(len(items), names, history), 1.0
     if cost is None:
-        given = [item.cost for item in items]
-        if None in given:
-            missing = given.index(None)
-            raise ArgumentError(
-                f"task {missing} ({items[missing].name!r}) has no cost while others "
-                "have: give one to each task, or to none"
-            )
-        return np.asarray(given, float), None
+        names = [names] * len(items) if isinstance(names, str) else names
+        declared = [item.cost for item in items] if history is None else None
+        known = costs_of(names, declared, history)
+        return known.values, 1.0 if known.unit == SECONDS else None
     costs = np.asarray(_one_each("cost", cost, items, error), float)
     if not ((costs >= 0) & (costs < np.inf)).all():
         wrong = costs[~((costs >= 0) & (costs < np.inf))][0]
         raise ArgumentError(f"`cost` must be finite numbers ≥ 0; got {wrong}")
     return costs, None
-
-
-def _durations(n, names, history):
-    """Durations of an earlier run, by name where names are unique, else by position."""
-    tasks = history.tasks
-    seconds = (tasks["ended"] - tasks["started"]).to_numpy()
-    if not np.isfinite(seconds).any():
-        raise ArgumentError("`history` holds no task that ran")
-    typical = float(np.nanmedian(seconds))
-    is_named = not isinstance(names, str) and len(set(names)) == len(names)
-    if is_named and tasks["name"].is_unique:
-        known = dict(zip(tasks["name"], seconds, strict=True))
-        found = np.array([known.get(name, np.nan) for name in names], float)
-        if np.isfinite(found).any():
-            return np.where(np.isfinite(found), found, typical)
-    found = np.full(n, np.nan)
-    n_both = min(n, len(seconds))
-    found[:n_both] = seconds[:n_both]
-    return np.where(np.isfinite(found), found, typical)

@@ -40,6 +40,7 @@ class Collector:
         self.last_error = ""
         # Called with (entry, records, positions in the batch, first row) of new rows.
         self.watchers = []
+        self.n_chunks = 0  # of an earlier run
         self.journal = None  # gets all rows, with their results
         self._n_rows = 0
         self._records = []  # packed RECORDs
@@ -223,6 +224,7 @@ class Collector:
             self._failures[self._n_rows + i] = failure
         if line:
             self._alike.append((self._n_rows, len(records), line))
+        self.n_chunks = max(self.n_chunks, entry.number)
         self._add(records, tasks, origin, entry, received, in_bytes)
 
     def forgive_interrupts(self):

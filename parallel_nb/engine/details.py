@@ -22,7 +22,11 @@ def details_of(tasks, results):
     details = {}
     for position, task in enumerate(tasks):
         context = dict(task.context or {})
-        detail = {"context": context, "is_aggregate": AGGREGATES in context}
+        detail = {
+            "context": context,
+            "is_aggregate": AGGREGATES in context,
+            "is_checked": task.check is not None,
+        }
         result = MISSING if results is None else results[position]
         if result is not MISSING:
             detail["summary"] = summary_of(task, result)

@@ -52,6 +52,8 @@ class Dispatcher(Ending):
         When the run is ended, on the host's clock.
     max_memory : int, optional
         Bytes that a process of a shell command may take.
+    n_chunks : int
+        Chunks of an earlier run, after which this one counts on.
     listener : callable, optional
         Gets an `Event` for each change of each task; tasks then travel alone.
     zero : float
@@ -72,6 +74,7 @@ class Dispatcher(Ending):
         limits=None,
         until=math.inf,
         max_memory=None,
+        n_chunks=0,
         listener=None,
         zero=0.0,
         user_code=None,
@@ -113,7 +116,7 @@ class Dispatcher(Ending):
             # One chunk in the hand of each worker and one waiting for each: nobody
             # waits for this thread. Where order matters, none is handed out early.
             self._limit = n if self._assigns_lanes else 2 * n
-        self._n_chunks = 0
+        self._n_chunks = n_chunks
         self._is_stopping = False
         self._stop_reason = ""
         self.ended_by = "completion"

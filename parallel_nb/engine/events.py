@@ -42,6 +42,8 @@ class Event:
         Why, for whatever is neither done nor on its way.
     result : object
         What a task that is done returned.
+    summary : str
+        What the task says of it, if `Task` has a `summary`.
     """
 
     kind: str
@@ -52,6 +54,7 @@ class Event:
     time: float = 0.0
     error: str = ""
     result: object = None
+    summary: str = ""
 
 
 class Listener:

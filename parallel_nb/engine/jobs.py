@@ -5,9 +5,11 @@ Puts the engine's parts together. Knows no pictures, and not who waits for it.
 
 import math
 import warnings
+import weakref
 from collections.abc import Iterable
 from contextlib import ExitStack
 from datetime import UTC, datetime
+from typing import Any, NamedTuple
 
 import joblib
 
@@ -18,10 +20,11 @@ from ..tasks import Shell, Task, inputs_of, name_of
 from ..tasks.declarations import ANY
 from . import worker
 from .backends import Workers, name_of_backend, settings
-from .batch import make_batch
+from .batch import Some, make_batch
 from .collecting import Collector
 from .details import details_of, startups_of, versions
 from .dispatch import Dispatcher
+from .earlier import check_inputs_known, clock_zero
 from .events import Listener
 from .interrupts import Interrupts
 from .limits import Limits
@@ -51,13 +54,16 @@ class Job:
         Whatever is wrong with the arguments, before any work starts.
     """
 
-    def __init__(self, work, inputs, options: Options):
-        self._zero, self._started_at = worker.clock(), datetime.now(UTC)
+    def __init__(self, work, inputs, options: Options, earlier=None):
+        self._started_at = datetime.now(UTC)
+        self._zero = worker.clock()
+        self._earlier = None
+        self._work, self._inputs = work, inputs
         self._options = options
         self._tags = _checked_tags(options.label, options.tags)
         self._function = work if inputs is not None else None
         if inputs is None and _is_read_once(work):
-            work = list(work)
+            work = self._work = list(work)
         self._plan = _plan_of(work, inputs, options)
         self._order = options.order
         n_jobs = options.n_jobs
@@ -92,6 +98,21 @@ class Job:
         self.title = options.label or (name_of(work) if inputs is not None else "")
         self.collector = Collector(options.keep_results)
         self.dispatcher = None
+        self._unfinished = {}
+        if self.is_open:
+            self.collector.watchers.append(self._keep_unfinished)
+        if earlier is not None:
+            self._go_on_with(earlier)
+
+    def _go_on_with(self, earlier):
+        """Have another run's rows and results before this one's."""
+        self._earlier = earlier
+        self._zero = clock_zero(earlier)
+        why = check_inputs_known(self._plan, earlier)
+        if why:
+            raise ArgumentError(f"this cannot be gone on with: {why}")
+        earlier.restore(self.collector, self._zero)
+        self.batch.skip(earlier.is_left)
 
     def _checked_limits(self):
         """How long attempts may take; refused where nobody could keep to it."""
@@ -192,6 +213,7 @@ class Job:
                 limits=self._limits,
                 until=worker.clock() + (self._options.deadline or math.inf),
                 max_memory=self._options.max_memory,
+                n_chunks=collector.n_chunks,
                 listener=self._listener,
                 zero=self._zero,
                 user_code=interrupts.user_code,
@@ -210,7 +232,10 @@ class Job:
                 dispatcher.ended_by, failure = "error", dispatcher.fatal
             if failure is None and batch.error is not None:
                 dispatcher.ended_by = "error"
-            startups = [s for pool in pools.values() for s in pool.startups()]
+            startups = []
+            if self._earlier is not None:
+                startups += self._earlier.startups(self._zero)
+            startups += [s for pool in pools.values() for s in pool.startups()]
             startups += dispatcher.setups
             notes = _warn_of_threads(sum(pool.n_abandoned for pool in pools.values()))
         if dispatcher.ended_by == "interrupt":
@@ -244,6 +269,11 @@ class Job:
         # The batch itself, inputs and all, need not be kept for the frames.
         batch, collector, zero = self.batch, self.collector, self._zero
         names, n_workers = batch.names, workers.n_workers
+        started_at, earlier = self._started_at.isoformat(), self._earlier
+        if earlier is not None:
+            n_workers = max(n_workers, earlier.n_workers)
+            notes = (*earlier.notes, *notes)
+            started_at = earlier.run.meta.started_at
         planned, edges, agents = {}, None, {}
         if batch.is_planned:
             planned = {"agents": batch.agents, "rounds": batch.rounds}
@@ -263,14 +293,14 @@ class Job:
                 "details": details_of(tasks, collector.results),
             }
 
-        return Run(
+        made = Run(
             frames,
             Meta(
                 n_workers=n_workers,
                 backend=workers.name,
                 host=worker.host(),
                 cpu_count=joblib.cpu_count(),
-                started_at=self._started_at.isoformat(),
+                started_at=started_at,
                 versions=versions(),
                 label=self._options.label,
                 tags=self._tags,
@@ -283,6 +313,40 @@ class Job:
             results=collector.results,
             is_done=not collector.n_lost and collector.n_done == batch.n_known,
         )
+        _recipes[made] = Recipe(self._work, self._repeatable_inputs(), self._options)
+        return made
+
+    def _repeatable_inputs(self):
+        """The inputs, as far as some of them may be needed again."""
+        if self.is_open:
+            return Some(self._unfinished, self.batch.n_known)
+        return self.batch.items if self._inputs is not None else None
+
+    def _keep_unfinished(self, entry, records, tasks, first):
+        """What was read from a stream is needed again where it did not succeed."""
+        for row, task in enumerate(tasks.tolist()):
+            if records["status"][row]:
+                index = int(records["position"][row])
+                self._unfinished[task] = entry.piece.inputs[index]
+            else:
+                self._unfinished.pop(task, None)
+
+
+class Recipe(NamedTuple):
+    """What a Run was made from."""
+
+    work: Any
+    inputs: Any
+    options: Options
+
+
+# A Run that came from elsewhere has none.
+_recipes = weakref.WeakKeyDictionary()
+
+
+def recipe_of(run) -> Recipe | None:
+    """What a Run of this process was made from; None for any other one."""
+    return _recipes.get(run)
 
 
 _last = None

@@ -6,6 +6,7 @@ that one of its futures has failed, and whoever waits for that one waits for eve
 
 import uuid
 from contextlib import nullcontext
+from weakref import WeakKeyDictionary
 
 from ..errors import ArgumentError
 from . import abroad, worker
@@ -28,6 +29,8 @@ _PATIENCE = 60
 # Dask warns from 10 MB on that they would better be somewhere already.
 _QUIET_UP_TO = 1 << 20
 
+_introduced = WeakKeyDictionary()  # addresses of workers by client
+
 
 class DaskCluster(Cluster):
     """Lanes are the threads of a Dask cluster's workers.
@@ -46,6 +49,7 @@ class DaskCluster(Cluster):
     def __init__(self, client, resources=None, options=None):
         super().__init__(resources)
         self.client = client
+        self._workers = set()  # addresses
         self._options = dict(options or {})
 
     @classmethod
@@ -81,9 +85,10 @@ class DaskCluster(Cluster):
         return DaskCluster(self.client, both, self._options)
 
     def count_lanes(self):
-        n_threads = sum(self.client.nthreads().values())
-        if n_threads:
-            return n_threads
+        threads = self.client.nthreads()
+        if threads:
+            self._workers = set(threads)
+            return sum(threads.values())
         # One that grows when there is work gets some.
         try:
             self.client.submit(abroad.ping, pure=False).result(_PATIENCE)
@@ -96,7 +101,13 @@ class DaskCluster(Cluster):
 
     def configure(self, *args, **kwargs):
         n_lanes = super().configure(*args, **kwargs)
-        self._workers = set()
+        known = _introduced.setdefault(self.client, set())
+        if not self._workers <= known:
+            self._introduce(known)
+        return n_lanes
+
+    def _introduce(self, known):
+        """See whether the workers can do what will be asked of them."""
         try:
             met = self.client.run(abroad.introduce)
         except ModuleNotFoundError as error:
@@ -106,8 +117,7 @@ class DaskCluster(Cluster):
             ) from error
         for address, whence in met.items():
             self.check_version(whence.version)
-            self._workers.add(address)
-        return n_lanes
+            known.add(address)
 
     def share(self, data):
         # As a result it can be made once more when whoever has it dies; what is
@@ -151,8 +161,11 @@ class DaskCluster(Cluster):
             found = {
                 "error": Gone(f"the Dask cluster is gone: {error}") if gone else error
             }
-        except BaseException as error:
+        except Exception as error:
             found = {"error": error}
+        except BaseException as error:
+            # This loop is being ended, and with it the client.
+            found = {"error": Gone(f"the Dask client was closed: {error!r}")}
         self.come_home(parcel, **found)
 
     def cancel(self, futures):

@@ -96,8 +96,10 @@ class RayCluster(Cluster):
             found = {"error": Gone(f"the Ray cluster is gone: {error}")}
         except exceptions.RayTaskError as error:
             found = {"error": _cause_of(error)}
-        except BaseException as error:
+        except Exception as error:
             found = {"error": error}
+        except BaseException as error:
+            found = {"error": Gone(f"the connection to Ray has ended: {error!r}")}
         self.come_home(parcel, **found)
 
     def cancel(self, futures):

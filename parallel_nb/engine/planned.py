@@ -100,7 +100,7 @@ class Planned:
         """
         while (heap := self._best_heap()) is not None:
             position = self._order[heapq.heappop(heap)]
-            if not self._lock(position):
+            if self._is_settled[position] or not self._lock(position):
                 continue
             agent = self.agents[position]
             if agent is not None:
@@ -187,8 +187,15 @@ class Planned:
                     self._end(task, now)
                     skipped.append((task, cause))
                     doomed.append(task)
-        # Who follows a skipped task waits for what that one waited for: where their
-        # conflict goes through it, no edge of their own keeps them apart.
+        self._pass_on(position, now)
+        return skipped
+
+    def _pass_on(self, position, now):
+        """A task that has ended holds up nobody any more.
+
+        Who follows a skipped task waits for what that one waited for: where their
+        conflict goes through it, no edge of their own keeps them apart.
+        """
         passed = [position]
         while passed:
             for task in self._behind[passed.pop()]:
@@ -197,7 +204,17 @@ class Planned:
                     passed.append(task)
                 elif not self._n_before[task]:
                     self._become_ready(task, now)
-        return skipped
+
+    def skip(self, is_left):
+        """Leave out all tasks but these, a bool array of shape (n,)."""
+        now, over = self._clock(), np.flatnonzero(~is_left).tolist()
+        for position in over:
+            self._end(position, now)
+        for position in over:
+            if not len(self._plan.predecessors[position]):
+                self._pass_on(position, now)
+        newly = [task for task in self._newly if not self._is_settled[task]]
+        self._newly = newly
 
     def _end(self, position, now):
         self._is_settled[position] = True

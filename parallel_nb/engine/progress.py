@@ -31,7 +31,7 @@ class Progress:
         self._label = label
         self._is_shown = is_shown
         self._is_over = threading.Event()
-        self._thread = self._bar = None
+        self._thread = self._bar = self._output = None
 
     def __enter__(self):
         if self._is_shown is not False:
@@ -43,11 +43,13 @@ class Progress:
         if self._is_over.wait(_DELAY):
             return
         from tqdm.auto import tqdm
+        from tqdm.notebook import tqdm_notebook
 
         class Bar(tqdm):
             # tqdm's own thread would look after bars that nobody updates.
             monitor_interval = 0
 
+        is_widget = issubclass(Bar, tqdm_notebook)
         self._bar = Bar(
             total=self._total(),
             desc=self._label or None,
@@ -55,7 +57,12 @@ class Progress:
             disable=None if self._is_shown is None else False,
             mininterval=0,
             smoothing=0.1,
+            **({"display": False} if is_widget else {}),
         )
+        if is_widget and not self._bar.disable:
+            from IPython.display import display
+
+            self._output = display(self._bar.container, display_id=True)
         self._update()
         while not self._is_over.wait(_EVERY):
             self._update()
@@ -78,3 +85,6 @@ class Progress:
         if self._bar is not None:
             self._update()
             self._bar.close()
+        if self._output is not None:
+            # A saved notebook keeps the words beside the widget, as of this moment.
+            self._output.update(self._bar.container)

@@ -153,7 +153,7 @@ class Board:
     def __call__(self, event):
         text = event.error
         if event.kind == "done":
-            text = shortened(event.result)
+            text = event.summary or shortened(event.result)
         self._states[event.task] = event.kind, event.attempt, text
 
     def frame(self):

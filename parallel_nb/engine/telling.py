@@ -4,7 +4,9 @@ Knows the batch's names and the newest rows; nothing of workers.
 """
 
 from ..schema import STATUSES
+from ..tasks import Shell, Task
 from . import worker
+from .details import summary_of
 from .events import Event
 
 
@@ -58,6 +60,7 @@ class Teller:
             return
         batch, results = self._batch, self._collector.results
         names = batch.names
+        is_done = kind == "done" and results is not None
         event = Event(
             kind,
             position,
@@ -66,7 +69,8 @@ class Teller:
             self._n_attempts.get(position, 0),
             worker.clock() - self._zero,
             "" if kind == "done" else error,
-            results[position] if kind == "done" and results is not None else None,
+            results[position] if is_done else None,
+            self._summary(position, results[position]) if is_done else "",
         )
         try:
             with self._user_code:
@@ -75,6 +79,13 @@ class Teller:
             # What is being ended need not be ended once more.
             if not self.is_cancelling:
                 raise
+
+    def _summary(self, position, result):
+        items = getattr(self._batch, "items", None)  # a stream keeps none
+        task = None if items is None else items[position]
+        # An input of the user's may have a `summary` of its own.
+        has_one = isinstance(task, Task | Shell) and task.summary is not None
+        return summary_of(task, result) if has_one else ""
 
     def newest(self, entry):
         """What there is to tell of an entry whose row has just been written."""

@@ -20,7 +20,7 @@ from .. import scheduling, schema
 from ..errors import ArgumentError, did_you_mean
 from ..scheduling import Schedule
 from ..tasks import Agent, Shell, Task, is_task
-from . import telling
+from . import paging, telling
 from .conflicts import Conflicts
 from .costs import Costs
 from .sharing import Common
@@ -344,4 +344,4 @@ class Plan:
 
     def to_text(self) -> str:
         """The plan on a page: rounds, conflicts and why, critical path, prediction."""
-        return telling.page(self)
+        return paging.page(self)

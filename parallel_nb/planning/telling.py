@@ -1,11 +1,10 @@
-"""A Plan in words: one line, one page, and the reasons for what it says.
+"""A Plan in words: one line, and the reasons for what it says.
 
 Knows sentences, and how many of them are enough; refuses to compute.
 """
 
 from __future__ import annotations
 
-import textwrap
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
@@ -16,9 +15,6 @@ from .wiring import CONFLICT, DATA, ORDER, enumerated
 
 NONE, FOUND, WARNING, UNKNOWN = "none", "found", "warning", "unknown"
 _REASONS = 3  # given as evidence
-_LINES = 12  # of one section of the page
-_NAMES = 8  # in one line
-_WIDTH = 88
 _REMEDY = "observe() can find out"
 _NOTHING = f"no reads or writes declared: unknown; {_REMEDY}"
 _WAITING = {  # one task, several
@@ -30,18 +26,18 @@ _WAITING = {  # one task, several
 
 def line(plan) -> str:
     """The plan in one line."""
-    parts = [f"{_count(plan.n_tasks, 'task')}: {plan.strategy}"]
+    parts = [f"{counted(plan.n_tasks, 'task')}: {plan.strategy}"]
     if len(plan.rounds) > 1:
-        parts.append(_count(len(plan.rounds), "round"))
+        parts.append(counted(len(plan.rounds), "round"))
     n_conflicts = sum(plan.settled.n_pairs.values())
     if n_conflicts:
         handled = set(plan.settled.handled.values())
         said = handled.pop() if len(handled) == 1 else "settled"
-        parts.append(f"{_count(n_conflicts, 'conflict')} {said}")
+        parts.append(f"{counted(n_conflicts, 'conflict')} {said}")
     if plan.warnings:
-        parts.append(_count(len(plan.warnings), "warning"))
+        parts.append(counted(len(plan.warnings), "warning"))
     parts.append(f"makespan {plan.costs.text(plan.makespan)}")
-    parts.append(_count(plan.n_workers, "worker"))
+    parts.append(counted(plan.n_workers, "worker"))
     return f"<Plan {' · '.join(parts)}>"
 
 
@@ -63,7 +59,7 @@ def strategy(plan) -> tuple[str, str]:
             return "parallel", f"no task waits for another{though}; {unknown}"
         return "parallel", f"no task waits for another or disturbs it{though}"
     return "mixed", (
-        f"{_count(len(plan.rounds), 'round')} with up to {widest} tasks at once, as "
+        f"{counted(len(plan.rounds), 'round')} with up to {widest} tasks at once, as "
         f"{_hindrance(plan)}"
     )
 
@@ -74,7 +70,7 @@ def _hindrance(plan) -> str:
         kind for wait in plan.settled.waits for kind in sorted(set(wait.values()))
     )
     parts = [
-        f"{_count(n, 'task')} {_WAITING[kind][n > 1]}" for kind, n in waiting.items()
+        f"{counted(n, 'task')} {_WAITING[kind][n > 1]}" for kind, n in waiting.items()
     ]
     n_locked = sum(map(bool, plan.locks))
     if n_locked:
@@ -87,7 +83,7 @@ def _limits(plan) -> str:
     """Agents that have fewer slots than tasks."""
     asked = Counter(task.agent for task in plan.tasks)
     return ", ".join(
-        f"agent {name} has {_count(agent.slots, 'slot')} for {asked[name]} tasks"
+        f"agent {name} has {counted(agent.slots, 'slot')} for {asked[name]} tasks"
         for name, agent in plan.agents.items()
         if asked[name] > agent.slots
     )
@@ -141,7 +137,7 @@ def _conflicting(plan, kind, otherwise):
             return item, UNKNOWN, f"{otherwise}, as far as declared; {unknown}"
         return item, NONE, otherwise
     reasons = [
-        _disturbance(plan, pair, [each for each in shared if each.kind == kind])
+        disturbance(plan, pair, [each for each in shared if each.kind == kind])
         for pair, shared in plan.settled.nearest.items()
         if any(each.kind == kind and each.n_direct for each in shared)
     ]
@@ -162,7 +158,7 @@ def _declares(task) -> bool:
     return bool(task.reads or task.writes)
 
 
-def _disturbance(plan, pair, shared) -> str:
+def disturbance(plan, pair, shared) -> str:
     """Which resource two tasks conflict over, and what becomes of that."""
     first, then = pair
     clause = plan.settled.clause(plan.names, first, then, shared)
@@ -279,99 +275,6 @@ def _told(plan, way: Sequence[int]) -> str:
     )
 
 
-def page(plan) -> str:
-    """The plan on a page of text."""
-    workers = _count(plan.n_workers, "worker")
-    head = f"Plan of {_count(plan.n_tasks, 'task')} on {workers}: {plan.strategy}."
-    lines = [head, *_wrapped(f"{plan.why[:1].upper()}{plan.why[1:]}.", "  ")]
-    for title, rows in (
-        ("Rounds", _rounds(plan)),
-        ("Conflicts", _conflicts(plan)),
-        ("Critical path", _critical_path(plan)),
-        (f"Prediction ({plan.costs.source})", _prediction(plan)),
-        ("Agents", _agents(plan)),
-        ("Warnings", list(plan.warnings)),
-    ):
-        if rows:
-            lines += ["", title]
-            for row in rows:
-                lines += _wrapped(row, "  ")
-    return "\n".join(lines)
-
-
-def _rounds(plan) -> list[str]:
-    rows = []
-    for number, tasks in enumerate(plan.rounds[:_LINES]):
-        n_of = Counter(plan.tasks[task].name for task in tasks)
-        names = [name if n == 1 else f"{name} × {n}" for name, n in n_of.items()]
-        rows.append(f"{number:>2}  {enumerated(names, _NAMES)}")
-    return rows + _rest(len(plan.rounds), "round")
-
-
-def _conflicts(plan) -> list[str]:
-    pairs = list(plan.settled.nearest)
-    rows = []
-    for first, then in pairs[:_LINES]:
-        if plan.settled.waits[then].get(first) == CONFLICT:
-            rows.append(plan.reason(then, first))
-        else:
-            shared = plan.settled.nearest[first, then]
-            rows.append(_disturbance(plan, (first, then), shared))
-    return rows + _rest(len(pairs), "conflict")
-
-
-def _critical_path(plan) -> list[str]:
-    if not plan.span > 0:
-        return []
-    names = [plan.names[task] for task in plan.critical_path]
-    if len(names) > _NAMES:
-        half = _NAMES // 2
-        names[half:-half] = [f"… {len(names) - 2 * half} more …"]
-    return [f"{plan.costs.text(plan.span)}: {' → '.join(names)}"]
-
-
-def _prediction(plan) -> list[str]:
-    text = plan.costs.text
-    workers = _count(plan.n_workers, "worker")
-    rows = [
-        f"makespan {text(plan.makespan)} on {workers}, starting up left out",
-        f"work {text(plan.work)}, span {text(plan.span)}",
-    ]
-    if plan.span > 0:
-        rows[1] += f", parallelism {plan.parallelism:.2g}"
-        useful = plan.n_useful
-        worth = "1 worker is" if useful == 1 else f"{useful} workers are"
-        rows.append(f"{worth} worth having: more would not be faster")
-    return rows
-
-
-def _agents(plan) -> list[str]:
-    rows = []
-    load = plan.load
-    for agent in load[load["kind"] == "agent"].itertuples():
-        if agent.n_tasks:
-            slots, tasks = _count(agent.slots, "slot"), _count(agent.n_tasks, "task")
-            row = f"{agent.name}: {slots}, {tasks}, busy {plan.costs.text(agent.busy)}"
-            if plan.makespan > 0:
-                row += f" ({agent.utilization:.0%} of its time)".replace("%", " %")
-            rows.append(row)
-    return rows
-
-
-def _rest(n: int, noun: str) -> list[str]:
-    return [f"… and {_count(n - _LINES, f'more {noun}')}"] if n > _LINES else []
-
-
-def _wrapped(text: str, indent: str) -> list[str]:
-    return textwrap.wrap(
-        text,
-        _WIDTH,
-        initial_indent=indent,
-        subsequent_indent=2 * indent,
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
-
-
-def _count(n: int, noun: str) -> str:
+def counted(n: int, noun: str) -> str:
+    """A number of things."""
     return f"{n:,} {noun}{'s' * (n != 1)}"

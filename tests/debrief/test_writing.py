@@ -40,11 +40,13 @@ def release_check(**extras):
         "details": {
             0: {
                 "summary": "no | problems",
+                "is_checked": True,
                 "context": {
                     "description": "style",
                     "success_criteria": ["none", "0 errors"],
                 },
             },
+            1: {"is_checked": True},
             2: {"context": {"failure handling": {"retry": 1}}},
             7: {"is_aggregate": True, "context": {"aggregates": "2 tasks"}},
         },
@@ -281,9 +283,14 @@ def test_quality_is_told_by_agent_and_for_all():
     assert rows_of(report(release_check()), "Quality") == [
         ["reviewer", "2", "50 % (1 of 2)", "50 % (1 of 2)", "0", "0"],
         ["runner", "2", "50 % (1 of 2)", "100 % (1 of 1)", "1", "1"],
-        ["any worker", "4", "25 % (1 of 4)", "100 % (1 of 1)", "2", "0"],
+        ["any worker", "4", "25 % (1 of 4)", "–", "2", "0"],
         ["**all**", "8", "38 % (3 of 8)", "75 % (3 of 4)", "3", "1"],
     ]
+
+
+def test_without_a_check_nothing_is_validated():
+    (row,) = rows_of(report(two_done()), "Quality")
+    assert row[2:4] == ["100 % (2 of 2)", "–"]
 
 
 def test_where_nothing_ran_nothing_was_measured():

@@ -208,11 +208,11 @@ def test_tasks_without_history_are_taken_to_be_typical():
     history = earlier(["a", "b", "c"], [1.0, 2.0, 9.0])
     tasks = [Task(abs, 1, name=name) for name in ["c", "new", "a"]]
     batch, _ = batch_of(tasks, history=history)
-    assert [batch.take(0).cost for _ in range(3)] == pytest.approx([9.0, 2.0, 1.0])
+    assert [batch.take(0).cost for _ in range(3)] == pytest.approx([9.0, 5.0, 1.0])
 
 
 def test_a_history_without_durations_is_refused():
-    with pytest.raises(ArgumentError, match="no task that ran"):
+    with pytest.raises(ArgumentError, match="must hold a task that ran"):
         batch_of(abs, [1], history=earlier([], []))
 
 

@@ -43,7 +43,7 @@ def cluster():
         for child in psutil.Process().children(recursive=True)
         if child.pid not in before and not {"tracker", "warden"} & words_of(child)
     ]
-    _, alive = psutil.wait_procs(left, timeout=5)
+    _, alive = psutil.wait_procs(left, timeout=15)
     assert [child.cmdline() for child in alive] == []
 
 

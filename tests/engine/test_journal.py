@@ -45,14 +45,14 @@ def entry(number, first, n, submitted=ZERO):
     return Entry(number, piece, submitted)
 
 
-def sent(*results, first=0, in_threads=False):
+def sent(*results, first=0, in_threads=False, zero=ZERO):
     """A block of attempts, 1 s each; an exception stands for one that raised it."""
     sink = worker.Objects() if in_threads else worker.Pickles()
     for position, result in enumerate(results, first):
         status = worker.DONE
         if isinstance(result, Exception):
             status, result = worker.FAILED, worker.describe(result)
-        began = ZERO + position
+        began = zero + position
         sink.put(position, began, began + 1, status, result, (0.5, 1.0, 4096))
     return sink.finish()[0]
 
@@ -269,6 +269,19 @@ def test_what_was_seen_on_its_way_is_kept_if_nothing_comes_home(path):
     assert run.results_or(None) == ["a", None, "c", None]
     assert "ValueError: b" in run.tracebacks[1, 1]
     assert len(run.attempts) == 4
+
+
+def test_what_was_seen_already_is_not_written_again(path):
+    with writing(path, 4) as collector:
+        chunk = entry(1, 0, 4)
+        peeked(collector, chunk, "a", "b")
+        size = path.stat().st_size
+        peeked(collector, chunk, "a", "b")
+        assert path.stat().st_size == size
+        collector.absorb(chunk, sent("a", "b"), HERE, ZERO + 9)
+        size = path.stat().st_size
+        peeked(collector, chunk, "a", "b")
+        assert path.stat().st_size == size
 
 
 def test_what_came_home_replaces_what_was_seen_on_its_way(path):
@@ -667,9 +680,9 @@ def test_a_run_that_is_gone_on_with_is_one_run(path):
         header(n_tasks=3, zero=later - 60.0, n_chunks=2), contents
     )
     for number, task in ((3, 1), (4, 2)):
-        records, payload = sent(f"again {task}")
+        block = sent(f"again {task}", zero=later)
         chunk = entry(number, task, 1, submitted=later)
-        collector.absorb(chunk, (records, payload), Origin(0, 50, 7, "here"), later)
+        collector.absorb(chunk, block, Origin(0, 50, 7, "here"), later)
     live = collector.finish(later - 60.0, 2, "job")["attempts"]
     collector.journal.close("completion")
     run = recover(path, with_results=True)
@@ -678,8 +691,9 @@ def test_a_run_that_is_gone_on_with_is_one_run(path):
     assert run.attempts["chunk"].to_list() == [1, 2, 3, 4]
     assert run.meta.ended_by == "completion"
     assert not run.meta.notes
-    assert run.attempts["started"][:2].to_list() == [0.0, 0.0]
     # The wall's clock says how far apart both were, to within what this test took.
+    far = pytest.approx(1000.0, abs=60)
+    assert run.attempts["started"].to_list() == [0.0, 0.0, far, far]
     pd.testing.assert_frame_equal(
         run.attempts.drop(columns=_TIMES), live.drop(columns=_TIMES)
     )

@@ -34,6 +34,12 @@ def test_costs_declared_by_tasks_count():
     assert started_first(run, 3) == [1, 2, 0]
 
 
+def test_a_task_without_a_cost_counts_as_the_median_as_in_a_plan():
+    tasks = [pnb.Task(chores.nap, SHORT, cost=c) for c in (1, 9, None, 2)]
+    run = pnb.run(tasks, n_jobs=1, order="longest_first")
+    assert started_first(run, 4) == [1, 2, 3, 0]
+
+
 def test_an_earlier_run_tells_the_costs_by_position():
     naps = [SHORT, SHORT, LONG, SHORT]
     history = pnb.run(chores.nap, naps, n_jobs=1)

@@ -5,6 +5,8 @@ import re
 import threading
 import time
 
+import nbclient
+import nbformat
 import pytest
 
 import parallel_nb as pnb
@@ -106,3 +108,20 @@ def test_a_bar_costs_little(capfd):
     without = time.process_time() - before
     assert with_bar - without < 0.1
     assert capfd.readouterr().err != ""
+
+
+def test_a_saved_notebook_says_how_it_ended():
+    code = """
+import time
+import parallel_nb as pnb
+run = pnb.run(time.sleep, [0.1] * 10, n_jobs=1, backend="threading")
+"""
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code)])
+    nbclient.NotebookClient(notebook, timeout=120, kernel_name="python3").execute()
+    said = [
+        output.data["text/plain"]
+        for output in notebook.cells[0].outputs
+        if output.output_type == "display_data"
+    ]
+    assert any("10/10" in text for text in said)
+    assert not any("0/10 " in text.replace("10/10 ", "") for text in said)

@@ -115,8 +115,25 @@ def test_a_status_says_of_results_what_their_tasks_say():
         pnb.Task(sorted, [2, 1]),
         pnb.Task(fail, 1, summary=str),
     ]
-    run = pnb.run(tasks, n_jobs=1, backend="sequential")
-    assert pnb.status(run)["result"].tolist() == ["2 found", "[1, 2]", "ValueError: 1"]
+    told = []
+    run = pnb.run(tasks, n_jobs=1, backend="sequential", on_event=told.append)
+    expected = ["2 found", "[1, 2]", "ValueError: 1"]
+    assert pnb.status(run)["result"].tolist() == expected
+    assert [e.summary for e in told if e.kind == "done"] == ["2 found", ""]
+    handle = pnb.start(tasks, n_jobs=1, backend="threading")
+    handle.wait(timeout=60)
+    assert handle.status()["result"].tolist() == expected
+
+
+class Model:
+    def summary(self):
+        raise AssertionError("this is the user's own")
+
+
+def test_a_summary_that_an_input_has_is_not_asked_for():
+    told = []
+    pnb.run(type, [Model()], backend="sequential", on_event=told.append)
+    assert [e.summary for e in told if e.kind == "done"] == [""]
 
 
 def test_halves_of_characters_do_not_cost_a_handle_its_status():

@@ -80,7 +80,8 @@ def _watch(pid, cell, folder):
             outcome = json.load(file)
         outcome["farewell"] = ended - os.path.getmtime(path)
         if code is None:
-            outcome["end"], outcome["why"] = HANGS, "it does not come to its end"
+            outcome["end"] = HANGS
+            outcome["why"] += " (it does not come to its end)"
     else:
         outcome = _fields(Outcome(cell["fault"], cell["backend"]))
         outcome["end"] = HANGS if code is None else DIES

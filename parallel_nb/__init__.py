@@ -24,6 +24,9 @@ Read it
     Run               attempts, tasks, agents, results, errors, summary(), from_frame()
     Meta              what is true of a whole Run: workers, backend, host, versions
     Plan              rounds, conflicts, edges, critical path; what run() executes
+    ledger            where the worker-seconds of a Run went, in parts that add up
+    Ledger            those parts by worker, by agent, over time
+    efficiencies      why a Run is not n times as fast, in factors that multiply
 
 Show it, keep it
     draw              plots that take a Run and give back matplotlib Axes
@@ -75,6 +78,9 @@ _HOMES = {
     "Meta": "meta",
     "save": "store",
     "load": "store",
+    "ledger": "accounting.making",
+    "Ledger": "accounting.ledgers",
+    "efficiencies": "accounting.factors",
     "draw": "draw",
     "report": "debrief.writing",
     "to_html": "reporting",

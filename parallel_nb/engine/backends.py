@@ -17,6 +17,7 @@ from ..errors import ArgumentError
 from . import worker
 from .chunking import ALONE, TARGET
 from .clusters import NAMES, Cluster, cluster_of, restore_multiprocessing
+from .collecting import Origin
 from .isolated import IsolatedBackend
 from .killing import kill
 from .memmapping import Memmapper
@@ -335,6 +336,24 @@ class Workers:
         if self._ends_attempts:
             return self._backend.submit(chunk, callback, limit)
         return self._backend.submit(chunk, callback)
+
+    def peek(self, entry):
+        """What has ended so far of a chunk on its way, where that shows, and where.
+
+        Returns
+        -------
+        (list of blocks, Origin)
+            As `Collector.absorb` takes them.
+        """
+        chunk, lane, pid, blocks = entry.chunk, entry.lane, os.getpid(), []
+        if self.shares_memory:
+            sink = chunk.sink
+            blocks = sink.finish() if sink is not None else []
+        elif self._ends_attempts and entry.call is not None:
+            blocks, pid = self._backend.peek(entry.call)
+        if lane < 0:
+            lane = getattr(entry.call, "lane", 0)
+        return blocks, Origin(lane, pid, chunk.thread, worker.host())
 
     def abandon(self, call):
         """Leave a thread behind with what `submit` returned; False if it is done."""

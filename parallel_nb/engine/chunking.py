@@ -9,8 +9,9 @@ TARGET = 0.05
 # The same where chunks are executed in this thread: there is no tail to keep
 # short, and each return to the scheduler loop costs 0.3 ms.
 ALONE = 0.25
-# No chunk is planned shorter than this, or a batch's last tasks would travel alone.
-_FLOOR = 0.0005
+# No chunk is planned shorter than this share of the target, or a batch's last tasks
+# would travel alone.
+_FLOOR = 0.01
 # A first attempt may be a lucky one: trust in a rate grows with what it was seen to do.
 _GROWTH = 8
 
@@ -53,7 +54,7 @@ class Sizer:
         if rate <= 0.0:
             return self._largest * _GROWTH
         seconds = min(self._target, remaining * rate / (2 * self._n_workers))
-        return min(max(seconds, _FLOOR) / rate, self._largest * _GROWTH)
+        return min(max(seconds, _FLOOR * self._target) / rate, self._largest * _GROWTH)
 
     def observe(self, cost, seconds):
         """Learn that `cost` units took a worker `seconds`."""

@@ -332,12 +332,17 @@ class Collector:
                 records["started"][(ends - counts)[unknown]],
                 records["ended"][(ends - 1)[unknown]],
                 n_workers,
+                hosts=[
+                    b[4]
+                    for b, is_one in zip(self._blocks, unknown, strict=True)
+                    if is_one
+                ],
             )
         return np.repeat(known, counts), np.repeat(pids, counts)
 
 
-def identify_lanes(pids, threads, started, ended, n_workers):
-    """Lanes 0, 1, … of workers known by process and thread.
+def identify_lanes(pids, threads, started, ended, n_workers, *, hosts=None):
+    """Lanes 0, 1, … of workers known by host, process and thread.
 
     Parameters
     ----------
@@ -346,17 +351,21 @@ def identify_lanes(pids, threads, started, ended, n_workers):
         First start and last end (s) of what each entry ran.
     n_workers : int
         Where more workers than this were seen, some replaced others: those that were
-        never there together may share a lane.
+        never there together may share a lane. Where more took turns, entries that never
+        ran together may.
+    hosts : sequence of str, optional
+        Default: all are on one.
 
     Returns
     -------
     int32 array of shape (n,)
     """
     identities = {}
+    hosts = [""] * len(pids) if hosts is None else hosts
     codes = np.array(
         [
             identities.setdefault(key, len(identities))
-            for key in zip(pids.tolist(), threads.tolist(), strict=True)
+            for key in zip(hosts, pids.tolist(), threads.tolist(), strict=True)
         ],
         np.int32,
     )
@@ -364,7 +373,8 @@ def identify_lanes(pids, threads, started, ended, n_workers):
         return codes
     spans = pd.DataFrame({"code": codes, "first": started, "last": ended})
     spans = spans.groupby("code").agg({"first": "min", "last": "max"})
-    return colour_lanes(spans["first"].to_numpy(), spans["last"].to_numpy())[codes]
+    lanes = colour_lanes(spans["first"].to_numpy(), spans["last"].to_numpy())[codes]
+    return lanes if lanes.max() < n_workers else colour_lanes(started, ended)
 
 
 class Origin:

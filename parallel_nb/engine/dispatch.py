@@ -15,7 +15,7 @@ from ..tasks import Shell
 from ..tasks.trying import Tries
 from . import worker
 from .again import Again
-from .chunking import ALONE, TARGET, Sizer
+from .chunking import Sizer
 from .ending import Ending
 from .intake import Entry, Intake, is_broken_pool
 from .lanes import LaneNotStarted, WorkerDied
@@ -54,6 +54,8 @@ class Dispatcher(Ending):
         Bytes that a process of a shell command may take.
     n_chunks : int
         Chunks of an earlier run, after which this one counts on.
+    keeping : keeping.Keeping, optional
+        Gets to know what is sent, and looks at it while it is on its way.
     listener : callable, optional
         Gets an `Event` for each change of each task; tasks then travel alone.
     zero : float
@@ -75,6 +77,7 @@ class Dispatcher(Ending):
         until=math.inf,
         max_memory=None,
         n_chunks=0,
+        keeping=None,
         listener=None,
         zero=0.0,
         user_code=None,
@@ -105,7 +108,7 @@ class Dispatcher(Ending):
         may_die = any(workers.can_lose_others for workers in pools.values())
         self._look_at = 0.0 if self._watches_threads or may_die else math.inf
         n = self._workers.n_workers
-        self._target = ALONE if self._workers.is_inline else TARGET
+        self._target = self._workers.chunk_seconds
         has_shell = any(isinstance(item, Shell) for item in _items(batch))
         # Who runs where is this loop's choice; elsewhere the backend's.
         self._assigns_lanes = batch.is_planned or has_shell
@@ -117,6 +120,9 @@ class Dispatcher(Ending):
             # waits for this thread. Where order matters, none is handed out early.
             self._limit = n if self._assigns_lanes else 2 * n
         self._n_chunks = n_chunks
+        self._keeping = keeping
+        if keeping is not None:
+            keeping.watch(lambda: list(self._outstanding.values()))
         self._is_stopping = False
         self._stop_reason = ""
         self.ended_by = "completion"
@@ -287,6 +293,8 @@ class Dispatcher(Ending):
         entry = Entry(self._n_chunks, piece, worker.clock())
         entry.limit = self._limits.of(position)
         self._again.begins(position)
+        if self._keeping is not None:
+            self._keeping.know(piece)
         self._teller.begins(position)
         if isinstance(piece.func, Shell):
             self._send_command(entry)

@@ -33,7 +33,7 @@ class Earlier:
     ----------
     run : Run
     positions : int array of shape (n tasks of the Run,)
-        Where each of its tasks is in the batch.
+        Where each of its tasks is in the batch; -1 for those that are not in it.
     n : int
         Tasks of the batch.
     is_left : bool array of shape (n,)
@@ -44,17 +44,19 @@ class Earlier:
         self.run = run
         self.is_left = is_left
         self._positions = np.asarray(positions, np.int64)
+        self._is_known = self._positions >= 0
         self.results = [MISSING] * n
         if run.has_results:
             kept = zip(self._positions.tolist(), run.results_or(MISSING), strict=True)
             for position, result in kept:
-                if not is_left[position]:
+                if position >= 0 and not is_left[position]:
                     self.results[position] = result
         attempts = run.attempts
         # A row that never began was no attempt, where there is another one now.
         began = attempts[schema.SUBMITTED].notna() | attempts[schema.STARTED].notna()
-        left = is_left[self._positions[attempts[schema.TASK].to_numpy()]]
-        self._attempts = attempts[began.to_numpy() | ~left].reset_index(drop=True)
+        places = self._positions[attempts[schema.TASK].to_numpy()]
+        counts = (places >= 0) & (began.to_numpy() | ~is_left[places])
+        self._attempts = attempts[counts].reset_index(drop=True)
         times = self._attempts[[schema.ENDED, schema.RECEIVED]].to_numpy()
         self.seconds = float(np.nanmax(times, initial=0.0))
 
@@ -79,7 +81,7 @@ class Earlier:
         """Put its rows and results into a collector that has none yet."""
         self._put_rows(collector, zero)
         status = self.run.tasks[schema.STATUS].to_numpy()
-        stays = ~self.is_left[self._positions]
+        stays = self._is_known & ~self.is_left[self._positions]
         collector.n_done = int(np.count_nonzero(stays & (status == "done")))
         collector.n_lost = int(np.count_nonzero(stays)) - collector.n_done
         collector.n_failed = 0
@@ -88,6 +90,8 @@ class Earlier:
 
     def _put_rows(self, collector, zero):
         frame = self._attempts
+        if not len(frame):
+            return
         tracebacks = self.run.tracebacks
         tasks = frame[schema.TASK].to_numpy()
         attempt = frame[schema.ATTEMPT].to_numpy()

@@ -104,6 +104,8 @@ class Ending:
             if len(piece) > 1 or int(piece.positions[0]) not in settled
         ]
         for piece in pieces:
+            if self._keeping is not None:
+                self._keeping.know(piece)
             entry = Entry(-1, piece, math.nan)
             self._collector.add_all(entry, "cancelled", why, received=now)
         if self._teller.has_listener:

@@ -82,6 +82,10 @@ class IsolatedBackend(AutoBatchingMixin, ParallelBackendBase):
             return refused
         return self._lease.submit(payload, callback, limit)
 
+    def peek(self, job):
+        """What has ended so far of a call in progress: ``(blocks, pid)``."""
+        return self._lease.peek(job) if self._lease is not None else ([], 0)
+
     def retrieve_result_callback(self, out):
         """The call's result; its exception is raised."""
         return out.result()

@@ -4,6 +4,7 @@ Puts the engine's parts together. Knows no pictures, and not who waits for it.
 """
 
 import math
+import os
 import warnings
 import weakref
 from collections.abc import Iterable
@@ -13,9 +14,10 @@ from typing import Any, NamedTuple
 
 import joblib
 
-from ..errors import ArgumentError, InputsFailed, TasksFailed
+from ..errors import ArgumentError, InputsFailed, StoreError, TasksFailed
 from ..planning import Plan, plan
 from ..runs import Meta, Run
+from ..store import save
 from ..tasks import Shell, Task, inputs_of, name_of
 from ..tasks.declarations import ANY
 from . import worker
@@ -27,12 +29,15 @@ from .dispatch import Dispatcher
 from .earlier import check_inputs_known, clock_zero
 from .events import Listener
 from .interrupts import Interrupts
+from .journal import Header
+from .keeping import Keeping, Prints, fingerprints_of
 from .limits import Limits
-from .options import Options, check_limits, check_memory
+from .options import JOURNAL, Options, check_limits, check_memory, journal_to_resume
 from .planned import Planned, check_results_kept, medians_of
 from .policies import make_policy
 from .pools import name_of_pool, pools_of
 from .progress import Progress
+from .resuming import Resumed
 
 _WHY = {
     "wait": "not needed: enough tasks had succeeded",
@@ -58,6 +63,9 @@ class Job:
         self._started_at = datetime.now(UTC)
         self._zero = worker.clock()
         self._earlier = None
+        resume = journal_to_resume(options)
+        if resume is not None and not isinstance(inputs, list | tuple | None):
+            inputs = list(inputs)  # all of them have to be known
         self._work, self._inputs = work, inputs
         self._options = options
         self._tags = _checked_tags(options.label, options.tags)
@@ -89,7 +97,7 @@ class Job:
             )
         n_tasks = float("inf") if self.is_open else self.batch.n_known
         self._policy = make_policy(options.wait, options.on_failure, n_tasks)
-        self._chosen = settings(n_jobs, options.backend)
+        self._chosen = settings(n_jobs, options.backend, options.client)
         self._limits = self._checked_limits()
         # One that is a context manager knows when the run is over, and shows itself.
         on_event = options.on_event
@@ -101,8 +109,28 @@ class Job:
         self._unfinished = {}
         if self.is_open:
             self.collector.watchers.append(self._keep_unfinished)
+        self._prints = None
+        if options.journal is not None or resume is not None:
+            items = () if self.is_open else self.batch.items
+            self._prints = Prints(self._function, items)
+        self._journal_at = options.journal
+        if resume is not None:
+            earlier = self._resumed(resume)
         if earlier is not None:
             self._go_on_with(earlier)
+
+    def _resumed(self, path):
+        """What a journal holds of this batch already."""
+        batch = self.batch
+        inputs = batch.items if self._function is not None else None
+        if self._options.journal is None and self._options.resume is not True:
+            self._journal_at = path
+        return Resumed(
+            path,
+            batch.names,
+            fingerprints_of(self._prints, batch.n_known, inputs),
+            keeps_results=self._options.keep_results,
+        )
 
     def _go_on_with(self, earlier):
         """Have another run's rows and results before this one's."""
@@ -177,6 +205,8 @@ class Job:
             made, failure = self._execute(progress, interrupts)
             remember(made)
         batch = self.batch
+        if self._options.path is not None:
+            self._save(made)
         if failure is None and interrupts.has_any:
             failure = KeyboardInterrupt()
         if failure is not None:
@@ -189,6 +219,23 @@ class Job:
             raise TasksFailed(made)
         return made
 
+    def _save(self, made):
+        """The Run in its file; its journal is not needed any more when it is whole."""
+        path, journal = self._options.path, self._journal_at
+        try:
+            save(made, path)
+        except StoreError as error:
+            # What it took so long to make is still here.
+            warnings.warn(
+                f"the run could not be saved: {error}. It is in memory, as last_run(): "
+                "save(last_run(), …) elsewhere",
+                RuntimeWarning,
+                stacklevel=4,
+            )
+            return
+        if journal == path + JOURNAL and made.meta.ended_by == "completion":
+            os.unlink(journal)
+
     def _execute(self, progress, interrupts):
         """The Run, and what went wrong around its tasks."""
         batch, collector = self.batch, self.collector
@@ -198,11 +245,13 @@ class Job:
             pools = {None: stack.enter_context(self._workers())}
             if self._plan is not None:
                 memory = self._options.max_memory
-                for agent, own in pools_of(self._plan, self.backend, memory):
+                for agent, own in pools_of(self._plan, self._chosen.backend, memory):
                     pools[agent] = stack.enter_context(own)
             workers = pools[None]
             if self._function is not None:
                 _check_function(workers, self._function)
+            keeping = None if self._journal_at is None else self._keeping(workers)
+            collector.journal = keeping
             dispatcher = self.dispatcher = Dispatcher(
                 batch,
                 pools,
@@ -214,6 +263,7 @@ class Job:
                 until=worker.clock() + (self._options.deadline or math.inf),
                 max_memory=self._options.max_memory,
                 n_chunks=collector.n_chunks,
+                keeping=keeping,
                 listener=self._listener,
                 zero=self._zero,
                 user_code=interrupts.user_code,
@@ -232,16 +282,48 @@ class Job:
                 dispatcher.ended_by, failure = "error", dispatcher.fatal
             if failure is None and batch.error is not None:
                 dispatcher.ended_by = "error"
-            startups = []
-            if self._earlier is not None:
-                startups += self._earlier.startups(self._zero)
-            startups += [s for pool in pools.values() for s in pool.startups()]
+            startups = [s for pool in pools.values() for s in pool.startups()]
             startups += dispatcher.setups
             notes = _warn_of_threads(sum(pool.n_abandoned for pool in pools.values()))
+        # A cluster's workers are spoken of when they have been left.
+        said = [note for pool in pools.values() for note in pool.notes]
+        notes = (*notes, *dict.fromkeys(said))
         if dispatcher.ended_by == "interrupt":
             collector.forgive_interrupts()
         dispatcher.account_for_the_rest(_WHY.get(dispatcher.ended_by, "not started"))
+        if keeping is not None:
+            meta = self._meta(workers, dispatcher.ended_by, notes)
+            notes = (*notes, *keeping.close(meta, startups))
+        if self._earlier is not None:
+            startups = [*self._earlier.startups(self._zero), *startups]
         return self._made(workers, startups, notes), failure
+
+    def _keeping(self, workers):
+        """The journal, begun before the work is."""
+        batch, planned = self.batch, {}
+        if batch.is_planned:
+            planned = {
+                "agents": batch.agents,
+                "rounds": batch.rounds,
+                "edges": batch.edges,
+            }
+        tasks = () if self._function is not None else batch.items
+        header = Header(
+            self._meta(workers, "", ()),
+            batch.names,
+            self._zero,
+            n_tasks=None if self.is_open else batch.n_known,
+            details=details_of(tasks, None),
+            n_chunks=self.collector.n_chunks,
+            **planned,
+        )
+        return Keeping(
+            self._journal_at,
+            header,
+            self._prints,
+            earlier=self._earlier if self._options.resume else None,
+            keeps_results=self._options.keep_results,
+        )
 
     def _workers(self):
         is_timed = self._limits.has_any and self.backend == "threading"
@@ -269,16 +351,12 @@ class Job:
         # The batch itself, inputs and all, need not be kept for the frames.
         batch, collector, zero = self.batch, self.collector, self._zero
         names, n_workers = batch.names, workers.n_workers
-        started_at, earlier = self._started_at.isoformat(), self._earlier
-        if earlier is not None:
-            n_workers = max(n_workers, earlier.n_workers)
-            notes = (*earlier.notes, *notes)
-            started_at = earlier.run.meta.started_at
-        planned, edges, agents = {}, None, {}
+        if self._earlier is not None:
+            n_workers = max(n_workers, self._earlier.n_workers)
+        planned, edges = {}, None
         if batch.is_planned:
             planned = {"agents": batch.agents, "rounds": batch.rounds}
             edges = batch.edges
-            agents = {name: a.slots for name, a in self._plan.agents.items()}
         tasks = [] if self._function is not None else batch.items
 
         has_lanes = batch.is_planned
@@ -295,26 +373,37 @@ class Job:
 
         made = Run(
             frames,
-            Meta(
-                n_workers=n_workers,
-                backend=workers.name,
-                host=worker.host(),
-                cpu_count=joblib.cpu_count(),
-                started_at=started_at,
-                versions=versions(),
-                label=self._options.label,
-                tags=self._tags,
-                order=self._order,
-                ended_by=self.dispatcher.ended_by,
-                source="run",
-                notes=notes,
-                agents=agents,
-            ),
+            self._meta(workers, self.dispatcher.ended_by, notes),
             results=collector.results,
             is_done=not collector.n_lost and collector.n_done == batch.n_known,
         )
         _recipes[made] = Recipe(self._work, self._repeatable_inputs(), self._options)
         return made
+
+    def _meta(self, workers, ended_by, notes):
+        """What is true of the whole run; with an earlier one, of both."""
+        n_workers, started_at = workers.n_workers, self._started_at.isoformat()
+        earlier = self._earlier
+        if earlier is not None:
+            n_workers = max(n_workers, earlier.n_workers)
+            notes = (*earlier.notes, *notes)
+            started_at = earlier.run.meta.started_at
+        agents = {} if self._plan is None else self._plan.agents
+        return Meta(
+            n_workers=n_workers,
+            backend=workers.name,
+            host=worker.host(),
+            cpu_count=joblib.cpu_count(),
+            started_at=started_at,
+            versions=versions(),
+            label=self._options.label,
+            tags=self._tags,
+            order=self._order,
+            ended_by=ended_by,
+            source="run",
+            notes=notes,
+            agents={name: agent.slots for name, agent in agents.items()},
+        )
 
     def _repeatable_inputs(self):
         """The inputs, as far as some of them may be needed again."""
@@ -381,7 +470,7 @@ def _plan_of(work, inputs, options):
     if not is_tasks or not work:
         return None
     if options.agents or options.barriers or any(map(_needs_plan, work)):
-        chosen = settings(options.n_jobs, options.backend)
+        chosen = settings(options.n_jobs, options.backend, options.client)
         return plan(
             work,
             n_jobs=chosen.n_workers,

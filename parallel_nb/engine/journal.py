@@ -6,6 +6,7 @@ what becomes of the bytes, and when the run ends.
 
 import os
 import pickle
+import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -227,27 +228,29 @@ class Journal:
         ----------
         entry : intake.Entry
         block : tuple
-            ``(records, payload)``, as `Collector.absorb` takes it. What an earlier call
-            wrote of the chunk, or what has come home, may be in it again: it is passed
-            over. So is a block that is not whole, as a worker was writing it.
+            ``(records, payload)``, as `Collector.absorb` takes it: pickles, or objects.
+            What an earlier call wrote of the chunk, or what has come home, may be in it
+            again: it is passed over. So is a block that is not whole, as a worker was
+            writing it.
         origin : collecting.Origin
         received : float
         """
         packed, payload = block
         records = np.frombuffer(packed, RECORD_DTYPE)
-        if not _is_of(records, len(payload), len(entry.piece)):
+        n_bytes = sys.maxsize if isinstance(payload, list) else len(payload)
+        if not _is_of(records, n_bytes, len(entry.piece)):
             return
         first = max(entry.n_received, self._peeked.get(entry.number, 0))
         skip = int(np.searchsorted(records["position"], first))
         if skip == len(records):
             return
-        at = int(records["size"][:skip].sum())
-        records, payload = records[skip:], memoryview(payload)[at:]
-        ends, failures = np.cumsum(records["size"]).tolist(), {}
-        for row in np.flatnonzero(records["status"]).tolist():
-            size = int(records["size"][row])
-            pickled = payload[ends[row] - size : ends[row]]
-            failures[row] = _failure(records["status"][row], pickled)
+        if isinstance(payload, list):
+            results, failures = _objects(records[skip:], payload[skip:])
+        else:
+            at = int(records["size"][:skip].sum())
+            results = memoryview(payload)[at : int(records["size"].sum())]
+            failures = _failures(records[skip:], results)
+        records = records[skip:]
         self._peeked[entry.number] = int(records["position"][-1]) + 1
         self.append(
             entry,
@@ -257,9 +260,18 @@ class Journal:
             received=received,
             in_bytes=float("nan"),
             failures=failures,
-            results=payload[: ends[-1]] if self.keeps_results else None,
+            results=results if self.keeps_results else None,
             is_peek=True,
         )
+
+    def copy(self, block: layout.Block, results: list) -> None:
+        """Write a block of another journal, its times on this one's clock."""
+        self._write(layout.BLOCK, layout.block_parts(block, results))
+
+    def discard(self) -> None:
+        """Give up a journal that was not finished, and its file."""
+        self._file.close()
+        os.unlink(self._file.path)
 
     def add_startups(self, rows: Sequence[tuple]) -> None:
         """Write when workers started: ``(lane, pid, began, ready)``, host's clock."""
@@ -323,6 +335,28 @@ def _is_of(records, n_bytes, n_tasks):
         and bool((sizes >= 0).all())
         and int(sizes.sum()) <= n_bytes
     )
+
+
+def _objects(records, values):
+    """Results and failures of attempts in a thread, which were not pickled."""
+    results, failures = list(values), {}
+    for row in np.flatnonzero(records["status"]).tolist():
+        failure = values[row]
+        results[row] = MISSING
+        if records["status"][row] == worker.INVALID:
+            failure, results[row] = failure
+        failures[row] = failure
+    return results, failures
+
+
+def _failures(records, pickles):
+    """Failures of attempts by row, from the pickles of all."""
+    ends, failures = np.cumsum(records["size"]).tolist(), {}
+    for row in np.flatnonzero(records["status"]).tolist():
+        size = int(records["size"][row])
+        pickled = pickles[ends[row] - size : ends[row]]
+        failures[row] = _failure(records["status"][row], pickled)
+    return failures
 
 
 def _failure(status, pickled):

@@ -216,6 +216,11 @@ def _open(path, is_there=False):
     return descriptor
 
 
+def refuse_if_written(path):
+    """An ArgumentError if a run writes the journal now."""
+    os.close(_open(path, is_there=True))
+
+
 def _lock(descriptor, path):
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

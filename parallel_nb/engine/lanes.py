@@ -176,6 +176,18 @@ class Lane:
                 if self._process is not None:
                     _kill_group(self._process.pid)
 
+    def peek(self, job):
+        """What has ended of a call so far: blocks, oldest first."""
+        with self._lock:
+            if self._job is not job or self._process is None:
+                return []
+            memory = self._memory
+        # Before the blocks that were sent: those that are sent now are among them.
+        block = slate.peek(memory)
+        blocks = list(job.blocks)
+        is_still = self._job is job and self._memory is memory
+        return [*blocks, block] if block is not None and is_still else blocks
+
     def hang_up(self):
         """Tell an idle process that it may end, in its own way."""
         with self._lock:
@@ -403,6 +415,13 @@ class Lease:
         )
         self._threads.append(thread)
         thread.start()
+
+    def peek(self, job):
+        """What has ended of a call so far, and in which process."""
+        if job.lane < 0:
+            return [], 0
+        lane = self.lanes[job.lane]
+        return lane.peek(job), lane.pid
 
     def kill_busy(self):
         """End the calls in progress with their processes, and drop those that wait."""

@@ -15,6 +15,9 @@ from ..tasks import Shell
 from ..tasks.declarations import checked_timeout
 from ..tasks.trying import Tries, checked_tries
 
+# A run's journal, beside the file that the run is saved in.
+JOURNAL = ".journal"
+
 _UNITS = {"": 1, "k": 1e3, "m": 1e6, "g": 1e9, "t": 1e12}
 _UNITS |= {f"{unit}i": 1024**i for i, unit in enumerate(("k", "m", "g", "t"), 1)}
 # Where an attempt that takes too long can be ended or left behind.
@@ -33,6 +36,7 @@ class Options:
 
     n_jobs: int | None = None
     backend: Any = None
+    client: Any = None
     agents: Any = None
     name: Any = None
     label: str = ""
@@ -50,6 +54,9 @@ class Options:
     retry_on: Any = None
     deadline: float | None = None
     max_memory: Any = None
+    path: Any = None
+    journal: Any = None
+    resume: Any = None
     on_event: Any = None
     keep_results: bool = True
     tries: Tries = field(init=False)
@@ -65,6 +72,8 @@ class Options:
         put(self, "tries", tries)
         put(self, "deadline", _checked_deadline(self.deadline))
         put(self, "max_memory", checked_memory(self.max_memory))
+        put(self, "path", _checked_path(self.path))
+        put(self, "journal", _journal_path(self.path, self.journal))
 
     @classmethod
     def of(cls, caller, **given):
@@ -120,6 +129,60 @@ def checked_memory(given):
             f"'2 GiB'; got {given!r:.60}"
         )
     return int(n_bytes)
+
+
+def _checked_path(path):
+    if path is None:
+        return None
+    if not isinstance(path, str | os.PathLike):
+        raise ArgumentError(f"`path` must be a path; got {path!r:.60}")
+    path = os.fspath(path)
+    folder = os.path.dirname(os.path.abspath(path))
+    if not os.path.isdir(folder):
+        raise ArgumentError(f"`path={path!r}`: there is no folder {folder!r}")
+    return path
+
+
+def _journal_path(path, journal):
+    """Where the journal is to be: as said, else beside the file; None for nowhere."""
+    if journal is False or (journal is None and path is None):
+        return None
+    if journal is None or journal is True:
+        if path is None:
+            raise ArgumentError("`journal=True` needs `path`, beside which it will be")
+        return path + JOURNAL
+    if not isinstance(journal, str | os.PathLike):
+        raise ArgumentError(
+            f"`journal` must be a path, or False for none; got {journal!r:.60}"
+        )
+    return os.fspath(journal)
+
+
+def journal_to_resume(options):
+    """The journal of an earlier run that is to be gone on with; None for none.
+
+    Raises
+    ------
+    ArgumentError
+        If there is no such file, or nothing that says which.
+    """
+    resume = options.resume
+    if resume is None or resume is False:
+        return None
+    if resume is True:
+        if options.journal is None:
+            raise ArgumentError("`resume=True` needs `journal` or `path` to say which")
+        return options.journal if os.path.exists(options.journal) else None
+    if not isinstance(resume, str | os.PathLike):
+        raise ArgumentError(f"`resume` must be a path or True; got {resume!r:.60}")
+    resume = os.fspath(resume)
+    for found in (resume + JOURNAL, resume):
+        if os.path.exists(found):
+            return found
+    raise ArgumentError(
+        f"`resume={resume!r}`: there is no such journal, nor {resume + JOURNAL!r}. A "
+        "run keeps one with `journal=`, or with `path=` until it is complete."
+    )
 
 
 def check_limits(limits, tasks, name_of_pool):

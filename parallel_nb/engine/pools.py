@@ -6,9 +6,11 @@ Knows agents and backends; nothing of tasks in progress.
 from ..errors import ArgumentError
 from ..tasks import Task
 from .backends import Settings, Workers, name_of_backend, settings
+from .clusters import NAMES
 
-# What can belong to one agent alone. joblib has one set of loky processes for all.
-_OWN = ("isolated", "threading")
+# What can belong to one agent alone. joblib has one set of loky processes for all; a
+# cluster's workers are everybody's, too, but it keeps apart who asked for what.
+_OWN = ("isolated", "threading", *NAMES)
 
 
 def name_of_pool(agent, backend):
@@ -20,6 +22,8 @@ def name_of_pool(agent, backend):
         If it asks for one that cannot be its own.
     """
     if agent is None or (agent.backend is None and agent.setup is None):
+        return backend
+    if agent.backend is None and backend in NAMES:
         return backend
     if agent.backend is None:
         return "threading" if backend in ("threading", "sequential") else "isolated"
@@ -49,7 +53,12 @@ def pools_of(plan, backend, max_memory=None):
             for task in plan.tasks
             if task.agent == name and isinstance(task, Task)
         }
-        chosen = Settings(name_of_pool(agent, backend), agent.slots)
+        own = name_of_pool(agent, name_of_backend(backend))
+        if own in NAMES:
+            own = (
+                backend if agent.backend is None else settings(1, agent.backend).backend
+            )
+        chosen = Settings(own, agent.slots)
         workers = Workers(
             chosen,
             setup=agent.setup,

@@ -46,8 +46,12 @@ def recover(path: str | os.PathLike, *, with_results: bool = False) -> Run:
     StoreError
         If there is no such file, or it is not a journal, or a newer version's.
     """
-    found = read(path)
-    n = found.n_tasks
+    return run_of(read(path), with_results=with_results)
+
+
+def run_of(found, *, with_results):
+    """The Run that a journal's `Contents` tell of; as `recover`."""
+    path, n = found.path, found.n_tasks
     results, failures = found.results() if with_results else (None, {})
     collector = Collector(keeps_results=False)
     found.restore(collector, 0.0)

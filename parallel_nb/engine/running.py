@@ -3,6 +3,7 @@
 Names the arguments and says what they mean; `jobs` does what they say.
 """
 
+import os
 from collections.abc import Callable, Iterable
 
 from ..runs import Run
@@ -19,6 +20,7 @@ def run(
     *,
     n_jobs: int | None = None,
     backend=None,
+    client=None,
     agents=None,
     name=None,
     label: str = "",
@@ -36,6 +38,9 @@ def run(
     retry_on=None,
     deadline: float | None = None,
     max_memory: int | str | None = None,
+    path: str | os.PathLike | None = None,
+    journal: str | os.PathLike | bool | None = None,
+    resume: str | os.PathLike | bool | None = None,
     on_event: Callable | None = None,
     progress: bool | None = None,
     keep_results: bool = True,
@@ -60,6 +65,9 @@ def run(
         ``"isolated"``, ``"loky"``, ``"threading"``, ``"multiprocessing"``,
         ``"sequential"`` or any registered joblib backend. Default: what an active
         `joblib.parallel_config` says, else ``"isolated"``.
+    client : distributed.Client, optional
+        Of the Dask cluster that does it; by itself it means ``backend="dask"``.
+        Default there: the newest client.
     name : str, callable or sequence of str, optional
         What tasks are called: one name for all, a function of the input, or one each.
     label, tags : str, iterable of str
@@ -106,6 +114,20 @@ def run(
         besides what it has when it is fresh: a task that wants more gets a
         `MemoryError`. For a shell command it is all that each of its processes may
         take. Isolated lanes and commands, on Linux.
+    path : path-like, optional
+        Where the Run is saved at its end, as `save` does it; until it is complete, its
+        journal is beside it.
+    journal : path-like or bool, optional
+        A file in which every attempt is, with its result, within a second of its end,
+        so that `recover` has it whatever happens to this process. Where chunks of loky,
+        multiprocessing or a cluster are on their way, it is there when they have come
+        home. Default: beside `path`; False for none.
+    resume : path-like or bool, optional
+        The journal, or the `path`, of a run that did not end, with the same tasks: only
+        those are executed that are not done, and the Run has all attempts. Tasks are
+        matched by name and by what their function and arguments are; if one that is
+        done has changed, that is an error. True: go on with this run's own journal, if
+        there is one. Results are unpickled, so use only files that you trust.
     on_event : callable, optional
         Called with an `Event` for each change of a task's state, in the calling thread.
         Tasks then travel one by one.
@@ -128,6 +150,8 @@ def run(
         With ``on_failure="raise"``: ``.run`` holds everything.
     InputsFailed
         When iterating over `inputs` raised: ``.run`` holds what had finished.
+    StoreError
+        If the journal cannot be written or read, before any work starts.
     BackendError
         When workers cannot be started: ``.run`` holds what had finished.
 
@@ -139,6 +163,7 @@ def run(
     options = Options(
         n_jobs=n_jobs,
         backend=backend,
+        client=client,
         agents=agents,
         name=name,
         label=label,
@@ -156,6 +181,9 @@ def run(
         retry_on=retry_on,
         deadline=deadline,
         max_memory=max_memory,
+        path=path,
+        journal=journal,
+        resume=resume,
         on_event=on_event,
         keep_results=keep_results,
     )

@@ -107,6 +107,21 @@ def started(memory):
     return began if position >= 0 else None
 
 
+def peek(memory):
+    """Finished attempts while the process goes on: ``(records, payload)``, or None.
+
+    None also where it was just then clearing its slate.
+    """
+    position, _, count, used = _HEAD.unpack_from(memory, 0)
+    if not count:
+        return None
+    block = _read(memory, count, used)
+    later, _, n, _ = _HEAD.unpack_from(memory, 0)
+    # Both grow by one at a time until the slate is cleared.
+    is_same = n >= count and later - n == position - count
+    return block if is_same else None
+
+
 def salvage(memory):
     """What a dead worker left: ``(records, payload, position, started)``.
 

@@ -20,7 +20,7 @@ from .options import Options
 
 # Backends that share nothing with a `joblib.Parallel` in the foreground: not joblib's
 # one reusable executor, and not the process group that a notebook's interrupt hits.
-_BESIDE = ("isolated", "threading")
+_BESIDE = ("isolated", "threading", "dask", "ray")
 
 
 class Handle:
@@ -113,7 +113,7 @@ def start(
     ----------
     work, inputs, on_event, **options
         As for `run`; `on_event` is called in the background thread.
-    backend : {"isolated", "threading"}, optional
+    backend : {"isolated", "threading", "dask", "ray"}, optional
         The others share processes with a `joblib.Parallel` in the foreground, or with
         a notebook's interrupt.
 

@@ -1,7 +1,9 @@
 """Floor 1: how long tasks take together, on paper.
 
-Lists     list_schedule → Schedule: who does what when
-Bounds    lower_bound, graham_bound, list_ratio, lpt_ratio, packing_bound
+Lists     list_schedule → Schedule: who does what when; make_problem, scheduled, listed:
+          the same in steps, for one problem in many ways
+Counts    makespans: of one list on many numbers of workers, by bounds where these agree
+Bounds    lower_bound, graham_bound, list_ratio, lpt_ratio, lpt_bound, packing_bound
 Graphs    longest_paths, critical_path, levels
 Locks     Locks: for whoever schedules event by event
 
@@ -9,23 +11,47 @@ Knows arrays of seconds and edges between positions; refuses to know frames, Run
 and clocks.
 """
 
-from .bounds import graham_bound, list_ratio, lower_bound, lpt_ratio, packing_bound
+from .bounds import (
+    graham_bound,
+    list_ratio,
+    lower_bound,
+    lpt_bound,
+    lpt_ratio,
+    packing_bound,
+)
+from .counts import AGREED, Makespans, makespans
 from .graphs import critical_path, levels, longest_paths
-from .greedy import Schedule
-from .lists import ORDERS, list_schedule
+from .greedy import Problem, Schedule
+from .lists import (
+    ORDERS,
+    checked_order,
+    list_schedule,
+    listed,
+    make_problem,
+    scheduled,
+)
 from .locks import Locks
 
 __all__ = [
+    "AGREED",
     "ORDERS",
     "Locks",
+    "Makespans",
+    "Problem",
     "Schedule",
+    "checked_order",
     "critical_path",
     "graham_bound",
     "levels",
     "list_ratio",
     "list_schedule",
+    "listed",
     "longest_paths",
     "lower_bound",
+    "lpt_bound",
     "lpt_ratio",
+    "make_problem",
+    "makespans",
     "packing_bound",
+    "scheduled",
 ]

@@ -36,12 +36,14 @@ def list_schedule(
     agent: Sequence[int] | None = None,
     slots: Sequence[int] = (),
     locks: Sequence[Iterable[tuple[object, str]]] | None = None,
+    available: Sequence[float] | None = None,
+    lags: Sequence[float] | None = None,
 ) -> Schedule:
     """Starts, ends and workers of tasks taken from a list by whoever is free.
 
     Whenever a worker is free, it takes the first task of the list that has what it
     waits for. No worker idles while a task could start, so the makespan is at most
-    `graham_bound`, unless slots or locks are in the way.
+    `graham_bound`, unless slots, locks, lags or absent workers are in the way.
 
     Parameters
     ----------
@@ -62,6 +64,10 @@ def list_schedule(
     locks : sequence of length n_tasks, optional
         For each task, pairs (resource, ``"read"`` or ``"write"``) that it holds while
         it runs: one resource has one writer or any number of readers at a time.
+    available : array of shape (n_workers,), optional
+        Seconds from the beginning until each worker is there. Default: at once.
+    lags : array of shape (n_tasks,), optional
+        Seconds that a task waits once all that it waits for has ended.
 
     Returns
     -------
@@ -91,18 +97,40 @@ def list_schedule(
     >>> list_schedule([1.0, 1.0, 2.0], n_workers=2, order="longest_first").makespan
     2.0
     """
-    problem = _problem(durations, n_workers, after, agent, slots, locks)
+    given = make_problem(
+        durations,
+        n_workers,
+        after=after,
+        agent=agent,
+        slots=slots,
+        locks=locks,
+        available=available,
+        lags=lags,
+    )
+    return scheduled(given, order)
+
+
+def scheduled(problem: Problem, order: str | Sequence[int]) -> Schedule:
+    """As `list_schedule`, for a problem that is there already."""
     if isinstance(order, str):
-        one_of("order", order, ORDERS, synonyms=_SYNONYMS)
+        checked_order(order)
         if order == "best":
             return best(problem)
-    return simulate(problem, _listed(problem, order))
+    return simulate(problem, listed(problem, order))
 
 
-def _listed(problem: Problem, order) -> np.ndarray:
+def checked_order(order: str) -> str:
+    """The name of an order, if there is one of this name."""
+    return one_of("order", order, ORDERS, synonyms=_SYNONYMS)
+
+
+def listed(problem: Problem, order: str | Sequence[int]) -> np.ndarray:
+    """The list that an order stands for: a permutation of the tasks."""
     lengths = problem.durations
     if not isinstance(order, str):
         return _permutation(order, len(lengths))
+    if order == "best":
+        return best(problem).order
     if order == "given":
         return np.arange(len(lengths))
     if order == "shortest_first":
@@ -127,17 +155,52 @@ def _permutation(order, n_tasks: int) -> np.ndarray:
     return listed.reshape(n_tasks)
 
 
-def _problem(durations, n_workers, after, agent, slots, locks) -> Problem:
+def make_problem(
+    durations,
+    n_workers: int,
+    *,
+    after=(),
+    agent=None,
+    slots=(),
+    locks=None,
+    available=None,
+    lags=None,
+) -> Problem:
+    """What there is to schedule, checked; parameters and errors as of `list_schedule`.
+
+    One problem serves many orders; `dataclasses.replace` makes one of another number of
+    workers without walking the graph again.
+    """
     lengths = checked_durations(durations)
     n_tasks = len(lengths)
+    n_workers = _count("n_workers", n_workers)
     return Problem(
         durations=lengths,
-        n_workers=_count("n_workers", n_workers),
+        n_workers=n_workers,
         graph=Graph(n_tasks, after),
         agent=_agents(agent, slots, n_tasks),
         slots=[_count("slots", each) for each in slots],
         locks=_checked_locks(locks, n_tasks),
+        available=_moments("available", available, n_workers),
+        lags=_lags(lags, n_tasks),
     )
+
+
+def _moments(parameter: str, values, n: int) -> np.ndarray | None:
+    if values is None:
+        return None
+    moments = np.asarray(values, dtype=float)
+    if moments.shape != (n,) or not ((moments >= 0) & (moments < np.inf)).all():
+        raise ArgumentError(
+            f"`{parameter}` must be {n} finite numbers of seconds, none negative; got "
+            f"{values!r:.80}"
+        )
+    return moments if moments.any() else None
+
+
+def _lags(lags, n_tasks: int) -> list[float] | None:
+    moments = _moments("lags", lags, n_tasks)
+    return None if moments is None else moments.tolist()
 
 
 def _agents(agent, slots, n_tasks: int) -> list[int] | None:

@@ -50,6 +50,13 @@ def marks(folder):
         return Counter()
 
 
+def nap_and_mark(call):
+    """Note the end of a nap of so many seconds: ``(folder, key, seconds)``."""
+    folder, key, seconds = call
+    time.sleep(seconds)
+    return leave_mark(folder, key)
+
+
 def wait_for(folder, key, seconds=30):
     """Wait until `key` has left a mark."""
     until = time.monotonic() + seconds
@@ -260,3 +267,21 @@ def raise_at_three(x):
     if x == 3:
         raise ValueError("three")
     return x
+
+
+exploded = 0
+
+
+class Bomb:
+    """Counts how often it was unpickled."""
+
+    def __setstate__(self, state):
+        global exploded
+        exploded += 1
+
+    def __getstate__(self):
+        return {"is": "armed"}
+
+
+def bomb(_=None):
+    return Bomb()

@@ -18,6 +18,7 @@ NO_HARM = "no harm"
 FAILED = "failed"
 CRASHED = "crashed"
 AGAIN = "crashed, others again"
+PERHAPS_AGAIN = "crashed, others perhaps again"
 TIMEOUT = "timeout"
 DIES = "kernel dies"
 HANGS = "hangs"
@@ -49,6 +50,7 @@ class Fault:
     scene: object = None
     n_culprits: int = 1
     at_most: str = ""  # the status of a culprit that may as well be done
+    is_late: bool = False  # whether it comes when the neighbour may have ended
     options: dict = field(default_factory=dict)
 
 
@@ -94,13 +96,20 @@ _add(deeds.segfaults, CRASHED, AGAIN, DIES)
 _add(
     deeds.dies_while_sending,
     "at most crashed",
-    "at most crashed, others again",
+    f"at most {PERHAPS_AGAIN}",
     DIES,
     n_culprits=3,
     at_most="crashed",
+    is_late=True,
 )
-_add(deeds.dies_half_way, CRASHED, AGAIN, NO_HARM)
-_add(deeds.dies_half_way_with_a_child, CRASHED, AGAIN, f"{NO_HARM}{LEFT}")
+_add(deeds.dies_half_way, CRASHED, PERHAPS_AGAIN, NO_HARM, is_late=True)
+_add(
+    deeds.dies_half_way_with_a_child,
+    CRASHED,
+    f"{PERHAPS_AGAIN}{LEFT}",
+    f"{NO_HARM}{LEFT}",
+    is_late=True,
+)
 _add(deeds.closes_descriptors, NO_HARM, f"{NO_HARM}, others again", NO_HARM)
 _add(deeds.nests_isolated_lanes, CRASHED, AGAIN, DIES)
 _add(deeds.stops_itself, TIMEOUT, REFUSED, HANGS, REFUSED, **_LIMITED)
@@ -129,7 +138,13 @@ _add(deeds.nests_joblib, NO_HARM)
 _add(deeds.nests_a_run, NO_HARM)
 _add(scenes.every_worker_dies, CRASHED, CRASHED, DIES)
 _add(scenes.idle_worker_is_killed, NO_HARM)
-_add(scenes.stopped_worker_gets_50_mb, STOPS, STOPS, HANGS)
+_add(
+    scenes.idle_worker_is_stopped,
+    NO_HARM,
+    (HANGS, NO_HARM),
+    NO_HARM,
+)
+_add(scenes.stopped_worker_gets_50_mb, NO_HARM, STOPS, HANGS)
 _add(scenes.run_beside_crashes, NO_HARM)
 _add(scenes.run_crashes_beside, "crashed", None, DIES)
 _add(scenes.stops_at_three, STOPS)
@@ -149,3 +164,41 @@ def cell(fault, backend):
 def all_cells():
     """Every (fault, backend)."""
     return [(name, b) for name, fault in FAULTS.items() for b in fault.promises]
+
+
+# The short form: faults that differ little, under one head.
+GROUPS = {
+    "raises, or calls `sys.exit`": ("raises", "raises mute", "exits"),
+    "has a result or an exception that cannot be pickled or unpickled": (
+        "raises unpicklable",
+        "raises unloadable",
+        "returns unpicklable",
+        "returns unloadable",
+    ),
+    "kills its process, even while it sends 200 MB": (
+        "exits at once",
+        "kills itself",
+        "segfaults",
+        "dies half way",
+    ),
+    "outlasts its `timeout=` in Python": ("hangs", "ignores sigterm"),
+    "outlasts its `timeout=` in C, or stopped": ("hangs in c", "stops itself"),
+    "wants more than `max_memory=`": ("allocates too much",),
+    "returns 200 MB, writes 10 MB, leaves threads, runs a batch itself": (
+        "returns 200 mb",
+        "writes 10 mb",
+        "leaves threads",
+        "nests joblib",
+        "nests a run",
+    ),
+    "leaves processes behind": ("leaves children", "leaves forks"),
+    "*an idle worker is killed*": ("idle worker is killed",),
+    "*all workers are killed at once*": ("every worker dies",),
+    "*enough have succeeded, ■, Ctrl-C*": (
+        "stops at three",
+        "is interrupted",
+        "group is interrupted",
+    ),
+    "*the run's `deadline=`*": ("stops at its deadline",),
+    "*the kernel is killed*": ("kernel is killed",),
+}

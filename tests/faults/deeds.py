@@ -26,7 +26,7 @@ LARGE = 200_000_000
 _DELAYS = {"culprit 0": 0.03, "culprit 1": 0.1, "culprit 2": 0.3}
 
 
-# -- what a task raises --------------------------------------------------------------
+# -- what a task raises ----------------------------------------------------------------
 
 
 class _Odd(Exception):
@@ -70,7 +70,7 @@ def exits(folder, key):
     sys.exit(2)
 
 
-# -- what a task returns -------------------------------------------------------------
+# -- what a task returns ---------------------------------------------------------------
 
 
 class _Unloadable:
@@ -97,7 +97,7 @@ def returns_200_mb(folder, key):
     return bytes(LARGE)
 
 
-# -- how a worker dies ---------------------------------------------------------------
+# -- how a worker dies -----------------------------------------------------------------
 
 
 def exits_at_once(folder, key):
@@ -179,7 +179,7 @@ def closes_descriptors(folder, key):
     os.closerange(3, 256)
 
 
-# -- what never ends -----------------------------------------------------------------
+# -- what never ends -------------------------------------------------------------------
 
 
 def stops_itself(folder, key):

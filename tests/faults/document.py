@@ -3,21 +3,21 @@
 Outcomes in, Markdown out, and the words back out of the Markdown.
 """
 
-from .catalogue import BACKENDS, FAULTS
+from .catalogue import BACKENDS, FAULTS, GROUPS
 
 START, END = "<!-- faults: start -->", "<!-- faults: end -->"
 
 _PAGE = """\
 # What one bad task can cost
 
-Made by `python -m tests.faults`, which causes every fault for real, in every backend, in
-a kernel of its own, and writes down what happened; a test fails when that is no longer
-what this page says. Two workers, Linux{versions}.
+Made by `python -m tests.faults`, which causes every fault for real, in every backend,
+in a kernel of its own, and writes down what happened; a test fails when that is no
+longer what this page says. Two workers, Linux{versions}.
 
-The culprit is one of some seventeen tasks: some had finished before, some travelled with
-it, one was at work beside it when it acted, some came after. Executions were counted by
-the tasks themselves. Right afterwards, the backend had to serve another run, and when the
-kernel had ended, no process might be left after two seconds.
+The culprit is one of some seventeen tasks: some had finished before, some travelled
+with it, one was at work beside it when it acted, some came after. Executions were
+counted by the tasks themselves. Right afterwards, the backend had to serve another run,
+and when the kernel had ended, no process might be left after two seconds.
 
 {legend}
 
@@ -34,12 +34,13 @@ _WORDS = {
     "crashed": "the same; the row has the exit code or the signal by name",
     "timeout": "the same; the attempt was ended, or in `threading` left behind",
     "at most …": "the same, if the culprit was not done by then",
-    "others again": "all others are done, but some were executed a second time",
+    "others again": "all others are done; some were executed a second time",
+    "others perhaps again": "all others are done; chance decides whether some were",
     "refused": "an error before any work starts: this backend cannot keep the limit",
-    "stops, keeps its rows": "the run ends soon; what had finished is there, the rest is "
-    "`cancelled`",
+    "stops, keeps its rows": "the run ends soon; what had finished is there, the rest "
+    "is `cancelled`",
     "kernel dies": "with it the run, which a journal would have kept",
-    "hangs": "until somebody ends the kernel, or the task ends by itself",
+    "hangs": "the run, or the next one, until somebody ends the kernel",
     "leaves processes": "processes that a task started outlive the kernel",
 }
 
@@ -85,15 +86,15 @@ def words_of(text):
 
 
 def short(outcomes):
-    """A table for the README: faults with the same words share a line."""
+    """A table for the README: faults that differ little share a line."""
     words = {(o.fault, o.backend): o.word for o in outcomes}
-    groups = {}
-    for name in FAULTS:
-        row = tuple(words.get((name, backend), "") for backend in BACKENDS)
-        groups.setdefault(row, []).append(name)
-    head = ["", *(f"`{b}`" for b in BACKENDS)]
+    head = ["a task …", *(f"`{b}`" for b in BACKENDS)]
     lines = [head, ["---"] * len(head)]
-    for row, names in groups.items():
-        lines.append([", ".join(names), *row])
+    for text, names in GROUPS.items():
+        cells = [
+            "; or ".join(dict.fromkeys(words.get((n, backend), "") for n in names))
+            for backend in BACKENDS
+        ]
+        lines.append([text, *cells])
     inside = "\n".join("| " + " | ".join(line) + " |" for line in lines)
     return f"{START}\n{inside}\n{END}"

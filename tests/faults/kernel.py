@@ -17,7 +17,7 @@ import parallel_nb as pnb
 from parallel_nb.errors import ArgumentError
 
 from . import batch, judging, notes
-from .catalogue import FAULTS
+from .catalogue import FAULTS, POOLS
 from .outcome import ENDED, RAISED, REFUSED, Outcome
 
 RESULT = "outcome.json"
@@ -27,7 +27,7 @@ _FLUSHED_WITHIN = 1.2
 
 
 def main(cell, folder):
-    """Play the cell; its outcome is in the folder afterwards, if we live to write it."""
+    """Play the cell; its outcome is in the folder then, if we live to write it."""
     faulthandler.register(signal.SIGUSR1, all_threads=True)
     outcome = Outcome(cell["fault"], cell["backend"])
     with warnings.catch_warnings(record=True) as seen:
@@ -48,6 +48,7 @@ def write(outcome, folder):
 def play(outcome, fault, folder):
     """Run the fault's batch or scene, then ask the backend for more."""
     outcome.at_most = fault.at_most
+    outcome.perhaps_again = fault.is_late and outcome.backend in POOLS
     began = time.perf_counter()
     try:
         if fault.scene is not None:

@@ -1,8 +1,9 @@
 """Starts a kernel for each cell, ends it when its time is up, counts who is left.
 
-A program: reads cells from stdin, one JSON object a line, and writes outcomes. It
-imports the library once and forks, so a fresh kernel costs ten milliseconds. Every
-process that outlives a kernel becomes its child, however it detached itself.
+A program: reads cells from stdin, one JSON object a line, and writes outcomes; its
+argument, if any, names the function that plays them. It imports the library once and
+forks, so a fresh kernel costs ten milliseconds. Every process that outlives a kernel
+becomes its child, however it detached itself.
 """
 
 import ctypes
@@ -27,7 +28,7 @@ import parallel_nb.runs  # noqa: F401
 from . import kernel
 from .outcome import DIES, HANGS, Outcome
 
-LEFT_MARK = "PARALLEL_NB_FAULTS"
+MARK = "PARALLEL_NB_FAULTS"
 # What outlives its kernel for longer than this (seconds) is an orphan.
 _GRACE = 2.0
 # One look may miss who forks and ends all the time.
@@ -58,7 +59,7 @@ def main(play=kernel.main):
 
 def _become_a_kernel(folder):
     os.setsid()
-    os.environ[LEFT_MARK] = folder
+    os.environ[MARK] = folder
     null = os.open(os.devnull, os.O_RDONLY)
     said = os.open(os.path.join(folder, "said"), os.O_CREAT | os.O_RDWR)
     for ours, theirs in ((null, 0), (said, 1), (said, 2)):
@@ -80,8 +81,7 @@ def _watch(pid, cell, folder):
             outcome = json.load(file)
         outcome["farewell"] = ended - os.path.getmtime(path)
         if code is None:
-            outcome["end"] = HANGS
-            outcome["why"] += " (it does not come to its end)"
+            outcome["is_endless"] = True
     else:
         outcome = _fields(Outcome(cell["fault"], cell["backend"]))
         outcome["end"] = HANGS if code is None else DIES
@@ -93,8 +93,7 @@ def _watch(pid, cell, folder):
     outcome["orphans"] = [_described(process) for process in left]
     after = cell.get("afterwards")
     if after:
-        module, _, name = after.partition(":")
-        outcome.update(getattr(importlib.import_module(module), name)(folder))
+        outcome.update(_named(after)(folder))
     return outcome
 
 
@@ -182,5 +181,11 @@ def _end_all():
         time.sleep(0.01)
 
 
+def _named(place):
+    """What ``"module:function"`` names."""
+    module, _, name = place.partition(":")
+    return getattr(importlib.import_module(module), name)
+
+
 if __name__ == "__main__":
-    main()
+    main(*map(_named, sys.argv[1:]))

@@ -21,6 +21,7 @@ class Outcome:
     statuses: list = field(default_factory=list)  # of the culprits' last attempts
     errors: list = field(default_factory=list)
     at_most: str = ""  # the status of culprits who may as well be done
+    perhaps_again: bool = False  # whether it is up to chance who is executed twice
     n_attempts: int = 0  # of the first culprit
     n_innocent: int = 0
     n_done: int = 0  # innocents with the right result
@@ -34,6 +35,7 @@ class Outcome:
     n_children: int = 0  # processes that tasks had noted and that lived at the end
     warned: list = field(default_factory=list)
     farewell: float = 0.0  # s from the outcome to the kernel's end
+    is_endless: bool = False  # whether the kernel would not end
     orphans: list = field(default_factory=list)  # what lived 2 s longer than the kernel
     gone_after: float = 0.0  # s from the kernel's end to the last process's
     recovered: str = ""  # what a journal gave back
@@ -42,6 +44,8 @@ class Outcome:
     def word(self):
         """What happened, in a few words that are the same each time."""
         word = self._main_word()
+        if self.is_endless:
+            word += ", kernel does not end"
         if self.orphans:
             word += ", leaves processes"
         if self.recovered:
@@ -60,7 +64,9 @@ class Outcome:
         word = self.saying or self._row()
         if self.n_done < self.n_innocent and not self.saying:
             word += ", others lost"
-        if self.n_twice:
+        if self.perhaps_again:
+            word += ", others perhaps again"
+        elif self.n_twice:
             word += ", others again"
         if self.is_usable is False:
             word += ", then unusable"
@@ -70,6 +76,5 @@ class Outcome:
         kinds = set(self.statuses)
         if self.at_most and kinds <= {"done", self.at_most}:
             return f"at most {self.at_most}"
-        if kinds <= {"done"}:
-            return "no harm"
-        return " ".join(sorted(kinds))
+        # Of several, some may have been innocent.
+        return " ".join(sorted(kinds - {"done"})) or "no harm"

@@ -17,30 +17,48 @@ ROOT = Path(__file__).parents[2]
 N_NURSERIES = 2
 
 
-def outcomes(cells, *, n=N_NURSERIES, module="tests.faults.nursery", describe=cell):
-    """Play (fault, backend) pairs; yields an `Outcome` each as it comes."""
+def outcomes(cells, *, n=N_NURSERIES, play=None, describe=cell):
+    """Play (fault, backend) pairs; yields an `Outcome` each as it comes.
+
+    Parameters
+    ----------
+    n : int
+        How many are played side by side.
+    play : str, optional
+        ``"module:function"`` that plays a cell in its kernel, instead of `kernel.main`.
+    describe : callable
+        Makes of a pair what the nursery is told.
+    """
+    command = [sys.executable, "-m", "tests.faults.nursery"]
+    if play is not None:
+        command.append(play)
     waiting, done = queue.SimpleQueue(), queue.SimpleQueue()
     for fault, backend in cells:
         waiting.put(describe(fault, backend))
     threads = [
-        threading.Thread(target=_nurse, args=(module, waiting, done), daemon=True)
+        threading.Thread(target=_nurse, args=(command, waiting, done), daemon=True)
         for _ in range(min(n, len(cells)))
     ]
     for thread in threads:
         thread.start()
-    for _ in cells:
-        told = done.get()
-        if isinstance(told, BaseException):
-            raise told
-        yield Outcome(**told)
-    for thread in threads:
-        thread.join()
+    try:
+        for _ in cells:
+            told = done.get()
+            if isinstance(told, BaseException):
+                raise told
+            yield Outcome(**told)
+    finally:
+        # Whoever wants no more waits for those that are being played.
+        while not waiting.empty():
+            waiting.get()
+        for thread in threads:
+            thread.join()
 
 
-def _nurse(module, waiting, done):
+def _nurse(command, waiting, done):
     try:
         with subprocess.Popen(
-            [sys.executable, "-m", module],
+            command,
             cwd=ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

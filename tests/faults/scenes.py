@@ -16,8 +16,6 @@ from . import batch, deeds, judging, notes
 
 N_JOBS = 2
 _ARGUMENT = 50_000_000
-# Nobody who is told to end takes longer (seconds), however busy the machine is.
-_SOON = 3.0
 _WORD = "stops, keeps its rows"
 
 
@@ -68,7 +66,7 @@ def crash(x):
     return x
 
 
-# -- workers that die together, or alone -------------------------------------------------
+# -- workers that die together, or alone -----------------------------------------------
 
 
 def every_worker_dies(backend, folder):
@@ -93,13 +91,34 @@ def idle_worker_is_killed(backend, folder):
             return
         notes.wait(lambda: len(notes.read(folder, "ended")) == 4, 10)
         time.sleep(0.2)
-        # The one that has waited longest: where workers take turns at a lock, it has it.
-        lasts = {note.pid: note.time for note in notes.read(folder, "ended")}
-        pid = min(lasts, key=lasts.get)
-        if pid != os.getpid():
-            os.kill(pid, signal.SIGKILL)
-            time.sleep(0.2)
+        _signal_idle(folder, signal.SIGKILL)
+        time.sleep(0.2)
         yield from keys[4:]
+
+    run = pnb.run(
+        partial(mark, folder), inputs(), n_jobs=N_JOBS, backend=backend, progress=False
+    )
+    return judging.facts(run, keys, folder)
+
+
+def _signal_idle(folder, number):
+    """To who has waited longest: it has the lock, where they take turns."""
+    lasts = {note.pid: note.time for note in notes.read(folder, "ended")}
+    pid = min(lasts, key=lasts.get)
+    if pid != os.getpid():
+        os.kill(pid, number)
+
+
+def idle_worker_is_stopped(backend, folder):
+    """a worker is stopped (SIGSTOP) while it waits for work"""
+    keys = [f"innocent {i}" for i in range(4)]
+
+    def inputs():
+        yield from keys
+        if backend != "sequential":  # it is the one that asks
+            notes.wait(lambda: len(notes.read(folder, "ended")) == len(keys), 10)
+            time.sleep(0.1)
+            _signal_idle(folder, signal.SIGSTOP)
 
     run = pnb.run(
         partial(mark, folder), inputs(), n_jobs=N_JOBS, backend=backend, progress=False
@@ -116,18 +135,23 @@ def stopped_worker_gets_50_mb(backend, folder):
         if backend != "sequential":
             notes.wait(lambda: notes.read(folder, "stopped"), 5)
         for key in keys[1:]:
-            yield key, os.urandom(_ARGUMENT)
+            yield key, argument
 
+    argument = os.urandom(_ARGUMENT)
+    due = time.perf_counter() + 4.0
     run = pnb.run(
         partial(_stop_or_mark, folder),
         inputs(),
         n_jobs=N_JOBS,
         backend=backend,
-        deadline=2.0,
+        deadline=4.0,
         progress=False,
     )
-    told = judging.facts(run, keys, folder)
-    return {**told, "saying": _how_it_ended(run, folder, "deadline")}
+    late = time.perf_counter() - due
+    told = {**judging.facts(run, keys, folder), "recovery": late}
+    if run.meta.ended_by == "deadline":
+        told["saying"] = _how_it_ended(run, folder, "deadline")
+    return told
 
 
 def _stop_or_mark(folder, given):
@@ -135,7 +159,7 @@ def _stop_or_mark(folder, given):
     return (mark if argument is not None else stop_when_idle)(folder, key)
 
 
-# -- runs beside each other ----------------------------------------------------------------
+# -- runs beside each other ------------------------------------------------------------
 
 
 def run_beside_crashes(backend, folder):
@@ -169,7 +193,7 @@ def _innocents(backend, folder):
     return judging.facts(run, keys, folder)
 
 
-# -- ends before the end -------------------------------------------------------------------
+# -- ends before the end ---------------------------------------------------------------
 
 
 def stops_at_three(backend, folder):
@@ -240,10 +264,9 @@ def _how_it_ended(run, folder, reason):
         return f"ends by {run.meta.ended_by}"
     tasks, results = run.tasks, run.results_or(None)
     ended = {note.key for note in notes.read(folder, "ended")}
-    done = [r for r, s in zip(results, tasks["status"], strict=True) if s == "done"]
-    rest = set(tasks["status"]) - {"done", "cancelled"}
-    if not ended <= set(done):
+    done = {r for r, s in zip(results, tasks["status"], strict=True) if s == "done"}
+    if not ended <= done:
         return "loses results"
-    if rest:
+    if rest := set(tasks["status"]) - {"done", "cancelled"}:
         return f"rows say {', '.join(sorted(rest))}"
     return _WORD

@@ -1,0 +1,116 @@
+"""Many small least-squares problems of one law at once, within bounds.
+
+Knows Levenberg's and Marquardt's steps for whole stacks of problems, which bootstraps,
+profiles and leaving-one-out need by the hundred; refuses to know why. The one fit that
+matters most is scipy's (`solving.py`).
+
+References
+----------
+Marquardt, "An algorithm for least-squares estimation of nonlinear parameters",
+*Journal of the SIAM* 11(2), 1963; Bertsekas, "Projected Newton methods for optimization
+problems with simple constraints", *SIAM Journal on Control and Optimization* 20(2),
+1982.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..laws import Law
+from .responses import Response
+
+_ROUNDS = 60
+_SETTLED = 1e-10  # of the cost, or of the parameters
+
+
+def solve_many(
+    law: Law,
+    response: Response,
+    n_workers: np.ndarray,
+    targets: np.ndarray,
+    starts: np.ndarray,
+    *,
+    weights: np.ndarray | None = None,
+    held: int | None = None,
+    is_bounded: bool = True,
+) -> tuple[np.ndarray, np.ndarray]:
+    """The best parameters of each problem.
+
+    Parameters
+    ----------
+    law : Law
+    response : Response
+    n_workers : array of shape (n,)
+    targets : array of shape (n_problems, n) or (n,)
+        Measurements on the response's scale.
+    starts : array of shape (n_problems, n_parameters)
+        Within the law's bounds.
+    weights : array of shape (n_problems, n), optional
+        0 leaves a measurement out.
+    held : int, optional
+        The parameter that stays as it starts.
+    is_bounded : bool
+        Whether parameters stay within the law's bounds.
+
+    Returns
+    -------
+    values : array of shape (n_problems, n_parameters)
+    costs : array of shape (n_problems,)
+        Weighted sums of squared residuals.
+    """
+    values = np.array(starts, dtype=float)
+    lower, upper = law.lower, law.upper
+    if not is_bounded:
+        lower[:-1], upper[:-1] = -np.inf, np.inf
+    lower[-1] = 1e-9 * values[:, -1].min()  # a throughput is positive
+    damping = np.full(len(values), 1e-3)
+    n_parameters = values.shape[1]
+    diagonal = np.arange(n_parameters)
+    residuals, costs = _residuals(law, response, n_workers, targets, values, weights)
+    for _ in range(_ROUNDS):
+        slopes = _slopes(law, response, n_workers, values)
+        weighted = slopes if weights is None else slopes * weights[..., None]
+        gradient = np.einsum("bnp,bn->bp", weighted, residuals)
+        curvature = np.einsum("bnp,bnq->bpq", weighted, slopes)
+        still = (values <= lower) & (gradient > 0) | (values >= upper) & (gradient < 0)
+        if held is not None:
+            still[:, held] = True
+        scale = np.maximum(curvature[:, diagonal, diagonal], 1e-300)
+        curvature[:, diagonal, diagonal] += damping[:, None] * scale
+        # What stands still is taken out of the equations.
+        curvature[still] = 0.0
+        curvature.swapaxes(1, 2)[still] = 0.0
+        curvature[:, diagonal, diagonal] += np.where(still, 1.0, 0.0)
+        gradient[still] = 0.0
+        root = np.sqrt(np.where(still, 1.0, scale))  # parameters differ by many powers
+        curvature /= root[:, :, None] * root[:, None, :]
+        curvature[:, diagonal, diagonal] += 1e-14
+        steps = np.linalg.solve(curvature, (gradient / root)[..., None])[..., 0] / root
+        tried = np.clip(values - steps, lower, upper)
+        new, cost = _residuals(law, response, n_workers, targets, tried, weights)
+        is_better = cost < costs
+        moved = np.abs(tried - values) > _SETTLED * (np.abs(values) + 1e-12)
+        gained = cost < costs * (1 - _SETTLED)
+        is_settled = ~(moved.any(axis=1) & (gained | ~is_better & (damping < 1e8)))
+        values = np.where(is_better[:, None], tried, values)
+        residuals = np.where(is_better[:, None], new, residuals)
+        costs = np.where(is_better, cost, costs)
+        damping = np.clip(np.where(is_better, damping / 10, damping * 10), 1e-12, 1e10)
+        if is_settled.all():
+            break
+    return values, costs
+
+
+def _residuals(law, response, n_workers, targets, values, weights):
+    with np.errstate(divide="ignore", over="ignore"):
+        curve = law.curve(n_workers, values)
+    is_one = ((curve > 0) & (curve < np.inf)).all(axis=-1)  # else no throughput
+    residuals = response.of(n_workers, np.where(is_one[:, None], curve, 1.0)) - targets
+    squares = residuals**2 if weights is None else weights * residuals**2
+    return residuals, np.where(is_one, squares.sum(axis=-1), np.inf)
+
+
+def _slopes(law, response, n_workers, values):
+    curve = law.curve(n_workers, values)
+    slopes = response.slope(n_workers, curve)[..., None] * law.slopes(n_workers, values)
+    return np.nan_to_num(slopes, nan=0.0, posinf=0.0, neginf=0.0)

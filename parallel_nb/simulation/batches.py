@@ -1,0 +1,284 @@
+"""`Batch`: what there is to schedule again, made from a Run, a Plan or durations.
+
+Knows which attempts count, who waits for whom, and what of it is not known; refuses to
+know workers and orders.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from .. import schema, totals
+from ..errors import ArgumentError
+from ..planning import Plan
+from ..planning.costs import SECONDS
+from ..runs import Run
+from .handing_over import Dispatch, dispatch_of, leads_of, makespan_of, ran_of
+
+_CUT_SHORT = ("timeout", "cancelled")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Batch:
+    """Attempts to schedule; positions among them, not tasks, are what all refers to.
+
+    Attributes
+    ----------
+    rows : int array of shape (n,)
+        Where each stands in the frame that it is from.
+    task : int array of shape (n,)
+    durations : float array of shape (n,)
+        Seconds.
+    given : int array of shape (n,)
+        The list in which they are, or were, handed over.
+    after : int array of shape (n_edges, 2)
+    lags : float array of shape (n,), or None
+        Seconds between the end of a failure and the next attempt's being ready.
+    agents : dict of str to int
+        Slots.
+    agent : int array of shape (n,)
+        Position in `agents`, -1 for none of these.
+    locks : sequence or None
+    chunk : int array of shape (n,), or None
+        Attempts that travelled together share one; None where each travelled alone.
+    n_workers : int
+        Recorded or planned; 0 where there were none.
+    makespan : float
+        Recorded; NaN where there is none.
+    leads : float array
+        Seconds until each recorded worker was there, ascending.
+    cores : int
+        That were there if the attempts used them; 0 where that does not matter.
+    is_ours : bool
+        Whether chunks got shorter towards the end.
+    is_at_least : bool
+        Whether some durations are not known, or were cut short.
+    """
+
+    rows: np.ndarray
+    task: np.ndarray
+    durations: np.ndarray
+    given: np.ndarray
+    after: np.ndarray
+    lags: np.ndarray | None = None
+    agents: dict[str, int] = field(default_factory=dict)
+    agent: np.ndarray | None = None
+    locks: tuple | None = None
+    chunk: np.ndarray | None = None
+    n_workers: int = 0
+    makespan: float = np.nan
+    dispatch: Dispatch = Dispatch()
+    leads: np.ndarray = field(default_factory=lambda: np.empty(0))
+    cores: int = 0
+    is_ours: bool = True
+    is_at_least: bool = False
+    notes: tuple[str, ...] = ()
+
+    @property
+    def is_independent(self) -> bool:
+        """Whether any attempt may run beside any other."""
+        return not len(self.after) and self.locks is None
+
+    def is_limited(self, n_workers: int) -> bool:
+        """Whether an agent's slots, or locks, may keep workers from working."""
+        if self.locks is not None:
+            return True
+        if self.agent is None:
+            return False
+        asked = np.unique(self.agent)
+        slots = list(self.agents.values())
+        return any(slots[at] < n_workers for at in asked.tolist() if at >= 0)
+
+    def available(self, n_workers: int) -> np.ndarray | None:
+        """When each of so many workers is there; None: at once.
+
+        Those that were recorded, and more that are as late as the last of these.
+        """
+        if not self.leads.any():
+            return None
+        n_more = max(n_workers - len(self.leads), 0)
+        return np.append(self.leads[:n_workers], np.full(n_more, self.leads[-1]))
+
+
+def batch_of(work, after=()) -> Batch:
+    """What there is to schedule in a Run, a Plan or an array of durations.
+
+    Raises
+    ------
+    ArgumentError
+        If it is none of these, or holds no duration.
+    """
+    if not isinstance(work, Run | Plan):
+        return _of_durations(work, after)
+    if len(after):
+        raise ArgumentError(
+            "`after` goes with durations; a Run and a Plan have edges of their own"
+        )
+    return _of_run(work) if isinstance(work, Run) else _of_plan(work)
+
+
+def _of_durations(durations, after) -> Batch:
+    try:
+        lengths = np.asarray(durations, dtype=float)
+    except (TypeError, ValueError):
+        lengths = None
+    if lengths is None or lengths.ndim != 1:
+        raise ArgumentError(
+            "`work` must be a Run, a Plan or one number of seconds a task; got "
+            f"{type(durations).__name__}"
+        )
+    wrong = ~((lengths >= 0) & (lengths < np.inf))
+    if wrong.any():
+        at = int(wrong.argmax())
+        raise ArgumentError(
+            f"`work` must hold seconds, finite and not negative; got {lengths[at]} for "
+            f"task {at}. Leave out what is not known."
+        )
+    n = len(lengths)
+    edges = np.asarray(after) if len(after) else np.empty((0, 2), dtype=np.int64)
+    everyone = np.arange(n)
+    return Batch(everyone, everyone, lengths, everyone, edges)
+
+
+def _of_plan(plan: Plan) -> Batch:
+    n, everyone = plan.n_tasks, np.arange(plan.n_tasks)
+    numbers = {name: number for number, name in enumerate(plan.agents)}
+    notes = []
+    if plan.costs.unit != SECONDS:
+        notes.append(f"times are not seconds: {plan.costs.source}")
+    if plan.costs.n_guessed:
+        notes.append(
+            f"{plan.costs.n_guessed:,} of {n:,} tasks count as the typical one: nobody "
+            "said how long they take"
+        )
+    return Batch(
+        rows=everyone,
+        task=everyone,
+        durations=plan.costs.values,
+        given=np.argsort(-plan.priority, kind="stable"),
+        after=plan.edge_positions,
+        agents={name: agent.slots for name, agent in plan.agents.items()},
+        agent=np.array([numbers.get(t.agent, -1) for t in plan.tasks], dtype=np.int64)
+        if numbers
+        else None,
+        locks=plan.locks if any(plan.locks) else None,
+        n_workers=plan.n_workers,
+        notes=tuple(notes),
+    )
+
+
+def _of_run(run: Run) -> Batch:
+    ran, frame = ran_of(run), run.attempts
+    if not len(ran.rows):
+        raise ArgumentError(
+            f"`work` must hold durations to schedule; none of the {run.n_tasks:,} tasks "
+            "of this run is known to have started and ended"
+        )
+    durations = ran.ended - ran.started
+    submitted = frame[schema.SUBMITTED].to_numpy()[ran.rows]
+    handed = np.where(np.isnan(submitted), ran.started, submitted)
+    is_listed = (np.diff(handed) >= 0).all() and (np.diff(ran.started) >= 0).all()
+    given = (
+        np.arange(len(handed)) if is_listed else np.lexsort([ran.started, handed])
+    )
+    after, lags = _waits(run, ran)
+    chunk = ran.chunk
+    if (chunk < 0).any() or len(after) or len(np.unique(chunk)) == len(chunk):
+        chunk = None
+    dispatch = dispatch_of(ran, run)
+    notes = _unknowns(run, ran)
+    cpu = frame[schema.CPU].to_numpy()[ran.rows]
+    is_computing = np.nansum(cpu) > durations.sum() / 2
+    has_agents = (ran.agent >= 0).any()
+    return Batch(
+        rows=ran.rows,
+        task=ran.task,
+        durations=durations,
+        given=given,
+        after=after,
+        lags=lags,
+        agents=dict(run.meta.agents),
+        agent=ran.agent if has_agents else None,
+        chunk=chunk,
+        n_workers=run.meta.n_workers,
+        makespan=makespan_of(run),
+        dispatch=dispatch,
+        leads=leads_of(ran, run, dispatch),
+        cores=run.meta.cpu_count if is_computing else 0,
+        is_ours=run.meta.source == "run",
+        is_at_least=bool(notes),
+        notes=notes,
+    )
+
+
+def _waits(run: Run, ran) -> tuple[np.ndarray, np.ndarray | None]:
+    """Edges between attempts, and how long a task that failed is made to wait.
+
+    The first attempt of a task waits for the last one of each it depends on; its next
+    ones for the one before.
+    """
+    edges, n = run.edges.to_numpy(), len(ran.rows)
+    is_repeated = len(np.unique(ran.task)) < n
+    if not len(edges) and not is_repeated:
+        return np.empty((0, 2), dtype=np.int64), None
+    order = np.lexsort([ran.attempt, ran.task])
+    same = ran.task[order[1:]] == ran.task[order[:-1]]
+    again, failed = order[1:][same], order[:-1][same]
+    first = np.full(run.n_tasks, -1)
+    last = np.full(run.n_tasks, -1)
+    first[ran.task[order[::-1]]] = order[::-1]  # of several, numpy keeps the last
+    last[ran.task[order]] = order
+    edges = _without_gaps(edges, first >= 0)
+    between = np.column_stack([first[edges[:, 0]], last[edges[:, 1]]])
+    lags = np.zeros(n)
+    lags[again] = np.fmax(ran.ready[again] - ran.ended[failed], 0.0)
+    after = np.concatenate([between, np.column_stack([again, failed])])
+    return after.astype(np.int64), lags if lags.any() else None
+
+
+def _without_gaps(edges: np.ndarray, has_run: np.ndarray) -> np.ndarray:
+    """Edges among tasks that ran; who waits for one that did not, for its reasons."""
+    if not len(edges) or has_run[edges].all():
+        return edges
+    waits: dict[int, list[int]] = {}
+    for task, other in edges.tolist():
+        waits.setdefault(task, []).append(other)
+    found = set()
+    for task in np.flatnonzero(has_run).tolist():
+        todo, seen = list(waits.get(task, ())), set()
+        while todo:
+            other = todo.pop()
+            if other in seen:
+                continue
+            seen.add(other)
+            if has_run[other]:
+                found.add((task, other))
+            else:
+                todo += waits.get(other, ())
+    return np.array(sorted(found), dtype=np.int64).reshape(-1, 2)
+
+
+def _unknowns(run: Run, ran) -> tuple[str, ...]:
+    """What keeps a prediction from being more than a lower limit."""
+    frame, notes = run.attempts, []
+    n_known = len(np.unique(ran.task))
+    if n_known < run.n_tasks:
+        notes.append(
+            f"{run.n_tasks - n_known:,} of {run.n_tasks:,} tasks have no known "
+            "duration: they count as nothing, so it takes that long at least"
+        )
+    status = frame[schema.STATUS].array
+    cut = [status.categories.get_loc(name) for name in _CUT_SHORT]
+    last = totals.last_attempt_rows(frame) if np.isin(status.codes, cut).any() else []
+    if len(last):
+        is_short = np.isin(status.codes[last], cut)
+        is_short &= np.isin(last, ran.rows)
+        if is_short.any():
+            notes.append(
+                f"{int(is_short.sum()):,} of {run.n_tasks:,} tasks were ended by a time "
+                "limit or cancelled: they count as long as they ran, so it takes that "
+                "long at least"
+            )
+    return tuple(notes)

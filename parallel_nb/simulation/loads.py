@@ -1,0 +1,173 @@
+"""`Load`: the attempts of a batch as workers get them, with what handing over takes.
+
+Knows chunks and gaps; refuses to know when anything starts.
+"""
+
+from __future__ import annotations
+
+import operator
+from dataclasses import dataclass
+
+import numpy as np
+
+from .. import scheduling
+from ..errors import ArgumentError
+from ..scheduling import Problem, Schedule
+from .batches import Batch
+from .handing_over import Dispatch
+
+MEASURED = "measured"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Load:
+    """What workers take from the list: attempts or, of independent ones, chunks.
+
+    Attributes
+    ----------
+    problem : Problem
+        Each attempt or chunk with the gaps that it takes.
+    order : str or int array
+        The list, for `scheduling.scheduled`.
+    members : int array or None
+        The attempts of all chunks, one chunk after the other; None where each attempt
+        is taken by itself.
+    firsts : int array
+        Where each chunk begins among `members`.
+    gaps : float array or float
+        Seconds before each of `members`, or before each attempt.
+    """
+
+    problem: Problem
+    order: str | np.ndarray
+    members: np.ndarray | None
+    firsts: np.ndarray | None
+    gaps: np.ndarray | float
+
+    def times(self, batch: Batch, schedule: Schedule):
+        """Handed over, started, ended, worker and chunk of each attempt."""
+        if self.members is None:
+            started = schedule.started + self.gaps
+            chunk = np.arange(len(started))
+            handed = schedule.started
+            return handed, started, started + batch.durations, schedule.worker, chunk
+        lengths = batch.durations[self.members]
+        ends = np.cumsum(self.gaps + lengths)
+        sizes = np.diff(np.append(self.firsts, len(self.members)))
+        began = ends[self.firsts] - (self.gaps + lengths)[self.firsts]
+        since_began = ends - lengths - np.repeat(began, sizes)
+        put = np.empty(len(self.members), dtype=np.int64)
+        put[self.members] = np.arange(len(self.members))
+        handed = np.repeat(schedule.started, sizes)
+        started = (handed + since_began)[put]
+        worker = np.repeat(schedule.worker, sizes)
+        chunk = np.repeat(np.arange(len(sizes)), sizes)
+        ended = started + batch.durations
+        return handed[put], started, ended, worker[put], chunk[put]
+
+
+def load_of(
+    batch: Batch,
+    *,
+    n_workers: int,
+    order,
+    dispatch: float | str,
+    chunks: int | None,
+) -> Load:
+    """A batch as so many workers get it; parameters and errors as of `simulate`."""
+    measured = _dispatch(batch, dispatch)
+    size = _size(batch, n_workers, chunks)
+    available = batch.available(n_workers) if dispatch == MEASURED else None
+    if size is None:
+        is_alone = chunks is None and dispatch == MEASURED
+        gap = measured.mean if is_alone else measured.between
+        lengths = batch.durations + gap
+        made = _problem(batch, lengths, n_workers, available)
+        return Load(made, _order(batch, order), None, None, gap)
+    alone = scheduling.make_problem(batch.durations, n_workers)
+    members = scheduling.listed(alone, _order(batch, order))
+    if size == 0:
+        chunk = batch.chunk[members]
+        firsts = np.flatnonzero(np.append(True, chunk[1:] != chunk[:-1]))
+    else:
+        firsts = np.arange(0, len(members), size)
+    gaps = np.full(len(members), measured.within)
+    gaps[firsts] = measured.between
+    lengths = batch.durations[members] + gaps
+    if len(firsts):
+        lengths = np.add.reduceat(lengths, firsts)
+    made = scheduling.make_problem(lengths, n_workers, available=available)
+    return Load(made, "given", members, firsts, gaps)
+
+
+def _problem(batch: Batch, lengths, n_workers: int, available) -> Problem:
+    is_limited = batch.is_limited(n_workers) and batch.agent is not None
+    return scheduling.make_problem(
+        lengths,
+        n_workers,
+        after=batch.after,
+        agent=batch.agent if is_limited else None,
+        slots=list(batch.agents.values()) if is_limited else (),
+        locks=batch.locks,
+        available=available,
+        lags=batch.lags,
+    )
+
+
+def checked(dispatch, order) -> None:
+    """Refuse what is neither measured nor seconds, and orders that there are not."""
+    if isinstance(order, str):
+        scheduling.checked_order(order)
+    if isinstance(dispatch, str) and dispatch == MEASURED:
+        return
+    is_number = isinstance(dispatch, int | float | np.number)
+    if not is_number or isinstance(dispatch, bool) or not 0 <= dispatch < np.inf:
+        raise ArgumentError(
+            f"`dispatch` must be 'measured' or seconds, not negative; got {dispatch!r}"
+        )
+
+
+def _dispatch(batch: Batch, dispatch) -> Dispatch:
+    if dispatch == MEASURED:
+        return batch.dispatch
+    return Dispatch(between=float(dispatch))
+
+
+def _order(batch: Batch, order):
+    """An order of attempts: as given, by a rule, or a permutation of tasks."""
+    if isinstance(order, str):
+        return batch.given if order == "given" else order
+    rank = np.asarray(order)
+    n_tasks = int(batch.task.max(initial=-1)) + 1
+    if rank.dtype.kind not in "iu" or len(rank) < n_tasks or not np.array_equal(
+        np.sort(rank, axis=None), np.arange(len(rank))
+    ):
+        raise ArgumentError(
+            f"`order` must be one of {', '.join(map(repr, scheduling.ORDERS))}, or hold "
+            f"each of the tasks 0 ... {n_tasks - 1} once; got {order!r:.80}"
+        )
+    return np.argsort(np.argsort(rank)[batch.task], kind="stable")
+
+
+def _size(batch: Batch, n_workers: int, chunks) -> int | None:
+    """Attempts in a chunk: 0 as recorded, None each by itself."""
+    if chunks is None:
+        travels = batch.chunk is not None and not batch.is_limited(n_workers)
+        is_as_recorded = n_workers == batch.n_workers or not batch.is_ours
+        return 0 if travels and is_as_recorded else None
+    try:
+        size = operator.index(chunks)
+    except TypeError:
+        size = 0
+    if size < 1:
+        raise ArgumentError(
+            f"`chunks` must be a whole number, 1 or more, or None; got {chunks!r}"
+        )
+    if size == 1:
+        return None
+    if not batch.is_independent or batch.is_limited(n_workers):
+        raise ArgumentError(
+            f"`chunks` must be 1 or None where tasks wait for others, are tried again "
+            f"or ask for agents that are scarce: these travel alone; got {size}"
+        )
+    return size

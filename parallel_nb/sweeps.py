@@ -1,0 +1,461 @@
+"""Floor 2: `Sweep`, one batch measured with several numbers of workers.
+
+Knows measurements by number of workers, backend and repeat, and what each of them says
+by itself; refuses to know laws that join them, drawing, and how they were measured. A
+Run that it is given need only have `meta` and `summary()`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from . import laws
+from .errors import ArgumentError, SchemaError, did_you_mean, one_of
+
+__all__ = ["Sweep"]
+
+MEASURES = ("makespan", "throughput", "speedup")
+SCALES = ("strong", "weak")
+_SHARES = ("utilization", "load_balance", "work")  # what only Runs know
+
+
+class Sweep:
+    """The same batch under several numbers of workers, each repeat kept.
+
+    Made by `Sweep.from_frame` from measurements of anything, by `Sweep.from_runs` from
+    Runs. Immutable; `only` gives a part of it.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"cores": [1, 2, 4], "seconds": [12.0, 7.2, 4.8]})
+    >>> sweep = Sweep.from_frame(table, n="cores", time="seconds")
+    >>> sweep.table[["n_workers", "makespan", "speedup", "efficiency", "karp_flatt"]]
+       n_workers  makespan   speedup  efficiency  karp_flatt
+    0          1      12.0  1.000000    1.000000         NaN
+    1          2       7.2  1.666667    0.833333         0.2
+    2          4       4.8  2.500000    0.625000         0.2
+    """
+
+    __slots__ = ("__weakref__", "_label", "_measure", "_rows", "_runs", "_scale")
+
+    def __init__(
+        self,
+        rows: pd.DataFrame,
+        *,
+        measure: str,
+        scale: str = "strong",
+        label: str = "",
+        runs: Sequence[Any] = (),
+    ):
+        """Rows as `measurements` has them, checked; prefer `from_frame`."""
+        put = object.__setattr__
+        put(self, "_measure", one_of("measure", measure, MEASURES))
+        put(self, "_scale", one_of("scale", scale, SCALES))
+        put(self, "_label", str(label))
+        put(self, "_rows", _checked(rows))
+        put(self, "_runs", tuple(runs))
+        if self._runs and len(self._runs) != len(self._rows):
+            raise SchemaError(
+                f"runs: expected one for each of the {len(self._rows)} measurements; "
+                f"got {len(self._runs)}"
+            )
+
+    def __setattr__(self, name, value):
+        raise AttributeError(f"a Sweep is frozen: {name!r} cannot be set")
+
+    def __delattr__(self, name):
+        raise AttributeError(f"a Sweep is frozen: {name!r} cannot be deleted")
+
+    def __getstate__(self):
+        names = set(self.__slots__) - {"__weakref__"}
+        return None, {name: getattr(self, name) for name in names}
+
+    def __setstate__(self, state):
+        for name, value in state[1].items():
+            object.__setattr__(self, name, value)
+
+    def __len__(self):
+        return len(self._rows)
+
+    def __repr__(self):
+        counts = _listed([f"{n:,}" for n in self.n_workers])
+        of_each = self._rows.groupby(["backend", "n_workers"]).size()
+        fewest, most = int(of_each.min()), int(of_each.max())
+        repeats = f"{fewest}" if fewest == most else f"{fewest} to {most}"
+        parts = [
+            f"{counts} worker{'s' * (list(self.n_workers) != [1])}",
+            f"{repeats} repeat{'s' * (most != 1)} of each",
+            f"{self._scale} scaling",
+            f"{self._measure} measured",
+        ]
+        backends = [name for name in self.backends if name]
+        if backends:
+            parts.insert(1, _listed(backends))
+        head = f"{self._label!r} " if self._label else ""
+        return f"<Sweep {head}{' · '.join(parts)}>"
+
+    @classmethod
+    def from_frame(
+        cls,
+        frame: pd.DataFrame,
+        *,
+        n: str = "n_workers",
+        time: str | None = None,
+        throughput: str | None = None,
+        speedup: str | None = None,
+        backend: str | None = None,
+        repeat: str | None = None,
+        scale: str = "strong",
+        label: str = "",
+    ) -> Sweep:
+        """A Sweep from measurements of anything, by column name.
+
+        Parameters
+        ----------
+        frame : DataFrame
+            One row per measurement; several rows of one `n` are repeats.
+        n : str
+            Workers: processes, threads, clients, machines; whole numbers from 1.
+        time, throughput, speedup : str
+            The column that was measured; exactly one. Times are makespans in seconds,
+            or timedeltas.
+        backend : str, optional
+            What tells several series apart.
+        repeat : str, optional
+            Default: repeats are numbered as they come.
+        scale : {"strong", "weak"}
+            Whether the batch stayed the same, or grew in proportion to `n`. Speedups
+            of weak scaling are scaled ones: n T_1 / T_n.
+        label : str
+            What the measurements are called in titles.
+
+        Raises
+        ------
+        SchemaError
+            If a column is absent or holds what is no such number.
+        ArgumentError
+            If not exactly one of `time`, `throughput`, `speedup` is named, or `scale`
+            is neither.
+        """
+        if not isinstance(frame, pd.DataFrame):
+            raise ArgumentError(
+                f"`frame` must be a DataFrame; got {type(frame).__name__}"
+            )
+        told = {"makespan": time, "throughput": throughput, "speedup": speedup}
+        named = [measure for measure, column in told.items() if column is not None]
+        if len(named) != 1:
+            got = [each if each != "makespan" else "time" for each in named]
+            raise ArgumentError(
+                "exactly one of `time`, `throughput`, `speedup` must name a column; "
+                f"got {' and '.join(got) or 'none'}"
+            )
+        (measure,) = named
+        values = _column(frame, told[measure], measure)
+        if pd.api.types.is_timedelta64_dtype(values):
+            values = values.dt.total_seconds()
+        rows = pd.DataFrame(
+            {
+                "n_workers": _column(frame, n, "n").to_numpy(),
+                "backend": _column(frame, backend, "backend").astype(str).to_numpy()
+                if backend is not None
+                else "",
+                "value": values.to_numpy(),
+            }
+        )
+        if repeat is not None:
+            rows["repeat"] = _column(frame, repeat, "repeat").to_numpy()
+        return cls(rows, measure=measure, scale=scale, label=label)
+
+    @classmethod
+    def from_runs(
+        cls, runs: Sequence[Any], *, scale: str = "strong", label: str = ""
+    ) -> Sweep:
+        """A Sweep of Runs of one batch; those with equal n_workers are repeats.
+
+        Parameters
+        ----------
+        runs : sequence of Run
+            In the order in which they were made.
+        scale : {"strong", "weak"}
+        label : str
+
+        Raises
+        ------
+        ArgumentError
+            If there is no Run, or one of them has no makespan.
+        """
+        numbers = [run.summary().iloc[0] for run in runs]
+        for at, each in enumerate(numbers):
+            if not each["makespan"] > 0:
+                raise ArgumentError(
+                    f"`runs` must have a makespan each; run {at} has none, as nothing "
+                    "ran in it"
+                )
+        rows = pd.DataFrame(
+            {
+                "n_workers": [run.meta.n_workers for run in runs],
+                "backend": [run.meta.backend for run in runs],
+                "value": [each["makespan"] for each in numbers],
+                **{name: [float(each[name]) for each in numbers] for name in _SHARES},
+            }
+        )
+        return cls(rows, measure="makespan", scale=scale, label=label, runs=runs)
+
+    @property
+    def measure(self) -> str:
+        """What was measured: ``makespan``, ``throughput`` or ``speedup``."""
+        return self._measure
+
+    @property
+    def scale(self) -> str:
+        """``strong``: the batch stays the same; ``weak``: it grows with n."""
+        return self._scale
+
+    @property
+    def label(self) -> str:
+        """What the measurements are called."""
+        return self._label
+
+    @property
+    def runs(self) -> tuple:
+        """The Run of each row of `table`; empty where only numbers are known."""
+        return self._runs
+
+    @property
+    def n_workers(self) -> np.ndarray:
+        """Each number of workers that was measured, ascending."""
+        return np.unique(self._rows["n_workers"].to_numpy())
+
+    @property
+    def backends(self) -> list[str]:
+        """In the order in which they come; ``""`` where none was named."""
+        return list(dict.fromkeys(self._rows["backend"]))
+
+    @property
+    def throughput(self) -> np.ndarray:
+        """What was measured of each row of `table`, as work per time.
+
+        Batches per second for makespans (of weak scaling: batches of one worker's
+        size), else as measured.
+        """
+        value = self._rows["value"].to_numpy()
+        if self._measure != "makespan":
+            return value
+        grown = self._rows["n_workers"].to_numpy() if self._scale == "weak" else 1.0
+        return grown / value
+
+    @property
+    def reference(self) -> Mapping[str, float]:
+        """The throughput of one worker by backend, the median of its repeats.
+
+        The median, as one disturbed repeat would bend all speedups. A backend that was
+        not measured with one worker is not in it. Where speedups were measured, it is
+        1: they have been divided already.
+        """
+        rows = self._rows.assign(throughput=self.throughput)
+        if self._measure == "speedup":
+            return dict.fromkeys(self.backends, 1.0)
+        of_one = rows[rows["n_workers"] == 1].groupby("backend", sort=False)
+        return of_one["throughput"].median().to_dict()
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """One row per measurement, in the order given. NaN: not known.
+
+        Returns
+        -------
+        DataFrame
+            - ``n_workers`` (int64), ``backend`` (str), ``repeat`` (int64, from 0)
+            - ``makespan`` (s), ``throughput``: see `throughput`; NaN where speedups
+              were measured
+            - ``speedup``: throughput / that of one worker (`reference`); of weak
+              scaling the scaled speedup n T_1 / T_n
+            - ``efficiency``: speedup / n_workers
+            - ``utilization``, ``load_balance``: of the Run
+            - ``work_inflation``: work / (efficiency's T_1, n times that in weak
+              scaling): efficiency = utilization / work_inflation
+            - ``karp_flatt``: serial fraction by this row alone (strong scaling)
+            - ``scaled_serial_fraction``: Gustafson's (weak scaling); neither is ever
+              given for the other
+        """
+        rows = self._rows
+        n = rows["n_workers"].to_numpy()
+        throughput = self.throughput
+        of_one = rows["backend"].map(dict(self.reference)).to_numpy(dtype=float)
+        speedup = throughput / of_one
+        unknown = np.full(len(rows), np.nan)
+        is_time = self._measure == "makespan"
+        table = pd.DataFrame(
+            {
+                "n_workers": n,
+                "backend": rows["backend"],
+                "repeat": rows["repeat"],
+                "makespan": rows["value"] if is_time else unknown,
+                "throughput": unknown if self._measure == "speedup" else throughput,
+                "speedup": speedup,
+                "efficiency": speedup / n,
+                "utilization": rows.get("utilization", unknown),
+                "load_balance": rows.get("load_balance", unknown),
+                "work_inflation": unknown,
+                "karp_flatt": unknown,
+                "scaled_serial_fraction": unknown,
+            }
+        )
+        if "work" in rows:
+            grown = n if self._scale == "weak" else 1.0
+            table["work_inflation"] = rows["work"] * of_one / grown
+        one, fraction = (
+            ("karp_flatt", laws.karp_flatt)
+            if self._scale == "strong"
+            else ("scaled_serial_fraction", laws.scaled_serial_fraction)
+        )
+        table[one] = fraction(speedup, n)
+        return table
+
+    def only(
+        self, backend: str | None = None, *, n_workers: Sequence[int] | None = None
+    ) -> Sweep:
+        """The part with one backend, or with some numbers of workers.
+
+        Raises
+        ------
+        ArgumentError
+            If nothing is left.
+        """
+        kept = np.ones(len(self._rows), dtype=bool)
+        if backend is not None:
+            one_of("backend", backend, self.backends)
+            kept &= (self._rows["backend"] == backend).to_numpy()
+        if n_workers is not None:
+            kept &= self._rows["n_workers"].isin(list(n_workers)).to_numpy()
+        if not kept.any():
+            raise ArgumentError(
+                f"`n_workers` must be among {_listed(map(str, self.n_workers))}; got "
+                f"{list(n_workers)}"
+            )
+        runs = [run for run, keep in zip(self._runs, kept, strict=False) if keep]
+        return Sweep(
+            self._rows[kept],
+            measure=self._measure,
+            scale=self._scale,
+            label=self._label,
+            runs=runs,
+        )
+
+    def precision(self, within: float = 0.05) -> pd.DataFrame:
+        """How well repeats agree, and how many more there should be.
+
+        Parameters
+        ----------
+        within : float
+            The share to which a mean should be known, with 95 % confidence.
+
+        Returns
+        -------
+        DataFrame
+            One row per backend and number of workers: ``n_repeats``; ``mean`` of what
+            was measured; ``cv``, standard deviation / mean; ``half_width``, half of the
+            mean's 95 % interval / mean; ``needed``, repeats in all for `within`; and
+            ``more``, those that are missing. One repeat says nothing of its precision:
+            NaN, and at least one more.
+
+        References
+        ----------
+        Georges, Buytaert, Eeckhout, "Statistically rigorous Java performance
+        evaluation", *OOPSLA*, 2007: mean +/- t s / sqrt(r). `needed` is Stein's
+        two-stage sample size, (t cv / within) ** 2: *Annals of Mathematical Statistics*
+        16(3), 1945.
+
+        Raises
+        ------
+        ArgumentError
+            If `within` is not positive.
+
+        Examples
+        --------
+        >>> table = pd.DataFrame({"n": [1, 1, 1], "s": [9.0, 10.0, 11.0]})
+        >>> sweep = Sweep.from_frame(table, n="n", time="s")
+        >>> sweep.precision()[
+        ...     ["n_repeats", "cv", "half_width", "needed", "more"]
+        ... ].round(2)
+           n_repeats   cv  half_width  needed  more
+        0          3  0.1        0.25      75    72
+        """
+        from scipy.special import stdtrit
+
+        if not within > 0:
+            raise ArgumentError(f"`within` must be positive; got {within!r}")
+        groups = self._rows.groupby(["backend", "n_workers"], sort=False)["value"]
+        table = groups.agg(n_repeats="size", mean="mean", cv="std").reset_index()
+        repeats = table["n_repeats"].to_numpy()
+        t = stdtrit(np.maximum(repeats - 1, 1), 0.975)
+        table["cv"] /= table["mean"]
+        table["half_width"] = t * table["cv"] / np.sqrt(repeats)
+        needed = np.ceil((t * table["cv"] / within) ** 2 - 1e-9)
+        needed = np.maximum(needed.fillna(2), np.minimum(repeats, 2))
+        table["needed"] = needed.astype(np.int64)
+        table["more"] = np.maximum(table["needed"] - repeats, 0)
+        return table
+
+
+def _column(frame: pd.DataFrame, name: str, parameter: str) -> pd.Series:
+    if name not in frame.columns:
+        hint = did_you_mean(name, [c for c in frame.columns if isinstance(c, str)])
+        raise SchemaError(
+            f"`{parameter}`: expected a column of the frame; got {name!r}, and it has "
+            f"{_listed(map(repr, frame.columns))}.{hint}"
+        )
+    return frame[name]
+
+
+def _checked(rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows with the dtypes and the order of columns that a Sweep has."""
+    if not len(rows):
+        raise SchemaError("rows: expected at least one measurement; got none")
+    n = _numbers(rows["n_workers"], "n_workers")
+    if (n < 1).any() or (n != np.round(n)).any():
+        wrong = n[(n < 1) | (n != np.round(n))][0]
+        raise SchemaError(f"n_workers: expected whole numbers from 1; got {wrong:g}")
+    value = _numbers(rows["value"], "what was measured")
+    if not (value > 0).all():
+        raise SchemaError(
+            "what was measured: expected positive numbers; got "
+            f"{value[~(value > 0)][0]:g}"
+        )
+    made = pd.DataFrame({"n_workers": n.astype(np.int64)})
+    made["backend"] = rows["backend"].astype("str").to_numpy()
+    if "repeat" in rows:
+        made["repeat"] = _numbers(rows["repeat"], "repeat").astype(np.int64)
+    else:
+        made["repeat"] = made.groupby(["backend", "n_workers"]).cumcount()
+    made["value"] = value
+    for name in _SHARES:
+        if name in rows:
+            made[name] = rows[name].to_numpy(dtype=float)
+    return made
+
+
+def _numbers(column: pd.Series, name: str) -> np.ndarray:
+    try:
+        values = column.to_numpy(dtype=float, na_value=math.nan)
+    except (TypeError, ValueError):
+        raise SchemaError(f"{name}: expected numbers; got {column.dtype}") from None
+    if not np.isfinite(values).all():
+        at = int(np.flatnonzero(~np.isfinite(values))[0])
+        raise SchemaError(
+            f"{name}: expected a number in each row; got {values[at]} in row {at}. "
+            "Drop such rows first"
+        )
+    return values
+
+
+def _listed(names) -> str:
+    names = list(names)
+    if len(names) > 12:
+        names[5:-3] = ["…"]
+    return ", ".join(names)

@@ -59,7 +59,7 @@ _HOMES = {
     "run": "engine.running",
     "last_run": "engine.running",
     "rerun": "engine.rerunning",
-    "recover": "engine.recovering",
+    "recover": "engine.journals.recovering",
     "start": "engine.starting",
     "status": "engine.starting",
     "gather": "engine.patterns",
@@ -67,7 +67,7 @@ _HOMES = {
     "Event": "engine.events",
     "StatusBoard": "board.showing",
     "record": "engine.recording",
-    "observe": "engine.observing",
+    "observe": "engine.observation.observing",
     "register_backend": "engine.isolated",
     "Task": "tasks",
     "shell": "tasks",
@@ -127,7 +127,7 @@ _SHOWN = {
     ("parallel_nb.runs", "Run"),
     ("parallel_nb.planning.plans", "Plan"),
     ("parallel_nb.engine.recording", "Log"),
-    ("parallel_nb.engine.observation", "Observation"),
+    ("parallel_nb.engine.observation.results", "Observation"),
     ("parallel_nb.engine.starting", "Handle"),
 }
 

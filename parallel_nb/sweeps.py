@@ -229,7 +229,12 @@ class Sweep:
     @property
     def n_workers(self) -> np.ndarray:
         """Each number of workers that was measured, ascending."""
-        return np.unique(self._rows["n_workers"].to_numpy())
+        return np.unique(self.n_of_each)
+
+    @property
+    def n_of_each(self) -> np.ndarray:
+        """The number of workers of each row of `table`."""
+        return self._rows["n_workers"].to_numpy()
 
     @property
     def backends(self) -> list[str]:
@@ -246,7 +251,7 @@ class Sweep:
         value = self._rows["value"].to_numpy()
         if self._measure != "makespan":
             return value
-        grown = self._rows["n_workers"].to_numpy() if self._scale == "weak" else 1.0
+        grown = self.n_of_each if self._scale == "weak" else 1.0
         return grown / value
 
     @property
@@ -284,7 +289,7 @@ class Sweep:
               given for the other
         """
         rows = self._rows
-        n = rows["n_workers"].to_numpy()
+        n = self.n_of_each
         throughput = self.throughput
         of_one = rows["backend"].map(dict(self.reference)).to_numpy(dtype=float)
         speedup = throughput / of_one

@@ -20,7 +20,7 @@ import parallel_nb as pnb
 from parallel_nb import display
 from parallel_nb.draw import onpaper
 from parallel_nb.draw.forecast import forecast, forecast_caption
-from parallel_nb.engine.observation import Observation
+from parallel_nb.engine.observation.results import Observation
 from parallel_nb.engine.starting import Handle
 from parallel_nb.planning import plan
 from tests.draw.making import is_near, run_of

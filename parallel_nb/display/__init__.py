@@ -21,7 +21,7 @@ _CARDS = {
     ("parallel_nb.runs", "Run"): "run_card",
     ("parallel_nb.planning.plans", "Plan"): "plan_card",
     ("parallel_nb.engine.recording", "Log"): "log_card",
-    ("parallel_nb.engine.observation", "Observation"): "observation_card",
+    ("parallel_nb.engine.observation.results", "Observation"): "observation_card",
     ("parallel_nb.engine.starting", "Handle"): "handle_card",
 }
 

@@ -2,6 +2,7 @@
 
 timeline(run)        a lane for each worker, a block for each attempt
 utilization(run)     how many workers were busy, over time
+ledger(run)          from n workers to the speedup: what took how much of it
 plan(plan)           which tasks wait for which, round by round
 caption(ax)          the picture in words
 
@@ -15,6 +16,7 @@ from importlib import import_module as _import_module
 # should not wait for matplotlib.
 _HOMES = {
     "caption": "pictures",
+    "ledger": "waterfall",
     "plan": "graph",
     "timeline": "lanes",
     "utilization": "busy",

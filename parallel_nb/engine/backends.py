@@ -16,7 +16,7 @@ from joblib.parallel import ParallelBackendBase, SequentialBackend, ThreadingBac
 from ..errors import ArgumentError
 from . import worker
 from .chunking import ALONE, TARGET
-from .clusters import NAMES, Cluster, cluster_of, restore_multiprocessing
+from .clusters.pool import NAMES, Cluster, cluster_of, restore_multiprocessing
 from .collecting import Origin
 from .isolated import IsolatedBackend
 from .killing import kill

@@ -29,15 +29,15 @@ from .dispatch import Dispatcher
 from .earlier import check_inputs_known, clock_zero
 from .events import Listener
 from .interrupts import Interrupts
-from .journal import Header
-from .keeping import Keeping, Prints, fingerprints_of
+from .journals.keeping import Keeping, Prints, fingerprints_of
+from .journals.resuming import Resumed
+from .journals.writing import Header
 from .limits import Limits
 from .options import JOURNAL, Options, check_limits, check_memory, journal_to_resume
 from .planned import Planned, check_results_kept, medians_of
 from .policies import make_policy
 from .pools import name_of_pool, pools_of
 from .progress import Progress
-from .resuming import Resumed
 
 _WHY = {
     "wait": "not needed: enough tasks had succeeded",

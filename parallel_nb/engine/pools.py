@@ -6,7 +6,7 @@ Knows agents and backends; nothing of tasks in progress.
 from ..errors import ArgumentError
 from ..tasks import Task
 from .backends import Settings, Workers, name_of_backend, settings
-from .clusters import NAMES
+from .clusters.pool import NAMES
 
 # What can belong to one agent alone. joblib has one set of loky processes for all; a
 # cluster's workers are everybody's, too, but it keeps apart who asked for what.

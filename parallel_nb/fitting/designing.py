@@ -25,7 +25,7 @@ def next_measurements(fit, up_to: int | None) -> pd.DataFrame:
     """As `Fit.next_measurements` explains it."""
     tried = candidates(fit.sweep.n_workers, up_to)
     quantity, weights = _asked(fit)
-    measured = fit.slopes(fit.sweep.table["n_workers"].to_numpy(dtype=float))
+    measured = fit.slopes(fit.sweep.n_of_each.astype(float))
     # By lengths, as parameters differ by many powers of ten.
     lengths = np.sqrt((measured**2).sum(axis=0))
     lengths = np.where(lengths > 0, lengths, 1.0)

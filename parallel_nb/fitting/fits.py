@@ -101,7 +101,7 @@ class Fit:
         """
         return pd.DataFrame(
             {
-                "n_workers": self.sweep.table["n_workers"],
+                "n_workers": self.sweep.n_of_each,
                 "fitted": self.fitted,
                 "residual": self.deviations,
             }

@@ -8,8 +8,8 @@ References
 ----------
 Bates, Watts, *Nonlinear Regression Analysis and Its Applications*, Wiley, 1988:
 covariance s² (J'J)⁻¹, t with n − p degrees of freedom, profile t. Davison, Hinkley,
-*Bootstrap Methods and Their Application*, Cambridge, 1997: resampling within groups,
-with deviations enlarged by sqrt(r / (r − 1)).
+*Bootstrap Methods and Their Application*, Cambridge, 1997: deviations that are drawn
+anew, enlarged by sqrt(r / (r − 1)).
 """
 
 from __future__ import annotations
@@ -136,9 +136,9 @@ def bootstrap(
 ) -> np.ndarray:
     """Parameters of as many resampled sweeps.
 
-    Repeats are drawn anew within each number of workers, where each has three or more;
-    they may scatter differently then, and the law need not hold. Else residuals of the
-    fit are drawn.
+    Each number of workers keeps the mean of its repeats, where it has three or more,
+    and gets new deviations, drawn from those of all repeats: they need not be normal,
+    and the law need not hold. With fewer repeats, residuals of the fit are drawn.
 
     Parameters
     ----------
@@ -154,35 +154,44 @@ def bootstrap(
     -------
     array of shape (n_samples, n_parameters)
     """
-    random = np.random.default_rng(seed)
     group = np.unique(n_workers, return_inverse=True)[1]
     repeats = np.bincount(group)
     if repeats.min() >= _FEWEST_REPEATS:
-        means = np.bincount(group, targets) / repeats
-        deviations = targets - means[group]
-        drawn = np.tile(means[group], (n_samples, 1))
-        for at, r in enumerate(repeats):
-            mine = np.flatnonzero(group == at)
-            chosen = random.choice(deviations[mine], (n_samples, r))
-            drawn[:, mine] += np.sqrt(r / (r - 1)) * chosen
+        centre = (np.bincount(group, targets) / repeats)[group]
+        deviations = (targets - centre) * np.sqrt(repeats / (repeats - 1))[group]
     else:
-        fitted = response.of(n_workers, law.curve(n_workers, values))
-        residuals = targets - fitted
+        centre = response.of(n_workers, law.curve(n_workers, values))
         df = max(len(targets) - len(values), 1)
-        enlarged = (residuals - residuals.mean()) * np.sqrt(len(targets) / df)
-        drawn = fitted + random.choice(enlarged, (n_samples, len(targets)))
+        deviations = (targets - centre) * np.sqrt(len(targets) / df)
+        deviations -= deviations.mean()
+    random = np.random.default_rng(seed)
+    drawn = centre + random.choice(deviations, (n_samples, len(targets)))
     starts = np.tile(values, (n_samples, 1))
     return solve_many(law, response, n_workers, drawn, starts)[0]
 
 
-def percentiles(samples: np.ndarray) -> np.ndarray:
-    """The middle 95 % of each column; infinite ones are as large as any.
+def percentiles(samples: np.ndarray, df: int) -> np.ndarray:
+    """The middle 95 % of each column, widened as Student's t is beside the normal.
+
+    Parameters
+    ----------
+    samples : array of shape (n_samples, n_columns)
+        Infinite ones are as large as any.
+    df : int
+        Of the scatter that the samples repeat.
 
     Returns
     -------
     array of shape (n_columns, 2)
+
+    References
+    ----------
+    Hesterberg, "What teachers should know about the bootstrap", *The American
+    Statistician* 69(4), 2015: expanded percentiles.
     """
-    tail = (1 - LEVEL) / 2
+    from scipy.special import ndtr
+
+    tail = ndtr(-student(df))
     ends = np.quantile(samples, [tail, 1 - tail], axis=0, method="nearest")
     return ends.T
 

@@ -46,9 +46,9 @@ def fit(
         amount. Default: relative for times, whose errors grow with them; absolute for
         throughputs and speedups, as published fits have it.
     bootstrap : int, optional
-        Take intervals from so many resampled sweeps (1000 is plenty): repeats drawn
-        anew within each number of workers, which need not scatter alike. Default: by
-        Student's t, and by profile where an estimate sits on a bound.
+        Take intervals from so many resampled sweeps (1000 is plenty), made of the
+        repeats' own deviations, which need not be normal. Default: by Student's t, and
+        by profile where an estimate sits on a bound.
     seed : int
         Of the bootstrap.
 
@@ -160,7 +160,7 @@ def _check_counts(law: Law, sweep) -> None:
 
 
 def _fit(law: Law, sweep, response: Response, n_samples: int | None, seed: int) -> Fit:
-    n = sweep.table["n_workers"].to_numpy(dtype=float)
+    n = sweep.n_of_each.astype(float)
     targets = response.of(n, sweep.throughput)
     vector = solve(law, response, n, targets)
     fitted = law.curve(n, vector)
@@ -263,7 +263,7 @@ def _estimates(law, sweep, response, n, targets, vector, spread, n_samples, seed
         samples = intervals.bootstrap(
             law, response, n, targets, vector, n_samples=n_samples, seed=seed
         )
-        ends = intervals.percentiles(samples)
+        ends = intervals.percentiles(samples, df)
     elif is_on_bound.any():
         method = "profile"
         ends = intervals.profile(law, response, n, targets, vector)
@@ -332,7 +332,7 @@ def _consequence(each, vector, spread, df: int, samples):
             return value, np.nan, np.nan, np.nan
         if samples is not None:
             drawn = np.power(np.maximum(each.flat(samples), 0.0), each.power)
-            low, high = intervals.percentiles(drawn[:, None])[0]
+            low, high = intervals.percentiles(drawn[:, None], df)[0]
             return value, float(drawn.std(ddof=1)), float(low), float(high)
         slopes = gradient(each.flat, vector)
         error = float(np.sqrt(max(slopes @ spread @ slopes, 0.0)))

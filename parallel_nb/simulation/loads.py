@@ -76,7 +76,7 @@ def load_of(
 ) -> Load:
     """A batch as so many workers get it; parameters and errors as of `simulate`."""
     measured = _dispatch(batch, dispatch)
-    size = _size(batch, n_workers, chunks)
+    size = _size(batch, n_workers, chunks, order)
     available = batch.available(n_workers) if dispatch == MEASURED else None
     if size is None:
         is_alone = chunks is None and dispatch == MEASURED
@@ -136,7 +136,8 @@ def _dispatch(batch: Batch, dispatch) -> Dispatch:
 def _order(batch: Batch, order):
     """An order of attempts: as given, by a rule, or a permutation of tasks."""
     if isinstance(order, str):
-        return batch.given if order == "given" else order
+        is_listed = order != "given" or (np.diff(batch.given) > 0).all()
+        return order if is_listed else batch.given
     rank = np.asarray(order)
     n_tasks = int(batch.task.max(initial=-1)) + 1
     if rank.dtype.kind not in "iu" or len(rank) < n_tasks or not np.array_equal(
@@ -149,12 +150,13 @@ def _order(batch: Batch, order):
     return np.argsort(np.argsort(rank)[batch.task], kind="stable")
 
 
-def _size(batch: Batch, n_workers: int, chunks) -> int | None:
+def _size(batch: Batch, n_workers: int, chunks, order) -> int | None:
     """Attempts in a chunk: 0 as recorded, None each by itself."""
     if chunks is None:
         travels = batch.chunk is not None and not batch.is_limited(n_workers)
         is_as_recorded = n_workers == batch.n_workers or not batch.is_ours
-        return 0 if travels and is_as_recorded else None
+        is_given = isinstance(order, str) and order == "given"
+        return 0 if travels and is_as_recorded and is_given else None
     try:
         size = operator.index(chunks)
     except TypeError:

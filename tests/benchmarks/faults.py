@@ -158,7 +158,7 @@ def play(cell, folder):
     outcome = Outcome(deed, engine.name)
     n_culprits = {"dies_while_sending": 3, "ends_at_its_limit": 4}.get(deed, 1)
     keys = batch.keys(n_culprits)
-    work = partial(batch.work, folder, deed, True)
+    work = partial(batch.work, folder, deed, True, 0.0)
     got, failed = _Noted(folder, "got"), _Noted(folder, "failed")
     limit = deeds.TIMEOUT if deed in TIMED else None
     began = time.perf_counter()

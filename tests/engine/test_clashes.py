@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from parallel_nb import Task
-from parallel_nb.engine.clashes import Declared, find_clashes, without_noise
-from parallel_nb.engine.touching import Access, Touch, settle
+from parallel_nb.engine.observation.clashes import Declared, find_clashes, without_noise
+from parallel_nb.engine.observation.touching import Access, Touch, settle
 
 
 def access(resource, kind, part="content", **more):

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from parallel_nb.engine import worker
-from parallel_nb.engine.abroad import Whence
-from parallel_nb.engine.clocks import Clocks, Exchange, Offset, offset_between
+from parallel_nb.engine.clusters.abroad import Whence
+from parallel_nb.engine.clusters.clocks import Clocks, Exchange, Offset, offset_between
 
 THERE = Whence("theirs", "tcp://there:1", "1.0")
 HERE = Whence("ours", "tcp://here:1", "1.0")

@@ -2,8 +2,9 @@
 
 import pytest
 
-from parallel_nb.engine import abroad, worker
-from parallel_nb.engine.clusters import Cluster, Gone, Lost
+from parallel_nb.engine import worker
+from parallel_nb.engine.clusters import abroad
+from parallel_nb.engine.clusters.pool import Cluster, Gone, Lost
 from parallel_nb.engine.lanes import LaneNotStarted, WorkerDied
 
 WHENCE = abroad.Whence(abroad.clock_name(), "there", "")

@@ -16,14 +16,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from parallel_nb.engine import journal_file, worker
+from parallel_nb.engine import worker
 from parallel_nb.engine.batch import Piece
 from parallel_nb.engine.collecting import Collector, Origin
 from parallel_nb.engine.intake import Entry
-from parallel_nb.engine.journal import Header, Journal
-from parallel_nb.engine.journal_format import START_SIZE
-from parallel_nb.engine.journal_reading import read
-from parallel_nb.engine.recovering import UNFINISHED, recover
+from parallel_nb.engine.journals import file as journal_file
+from parallel_nb.engine.journals.layout import START_SIZE
+from parallel_nb.engine.journals.reading import read
+from parallel_nb.engine.journals.recovering import UNFINISHED, recover
+from parallel_nb.engine.journals.writing import Header, Journal
 from parallel_nb.errors import ArgumentError, StoreError
 from parallel_nb.runs import MISSING
 from parallel_nb.schema import STARTUPS

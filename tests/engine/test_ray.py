@@ -14,7 +14,7 @@ import pytest
 from joblib.pool import PicklingPool
 
 import parallel_nb as pnb
-from parallel_nb.engine import abroad
+from parallel_nb.engine.clusters import abroad
 from parallel_nb.errors import ArgumentError
 
 from .processes import comes_true

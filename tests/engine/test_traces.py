@@ -4,8 +4,8 @@ import os
 
 import pytest
 
-from parallel_nb.engine.auditing import address
-from parallel_nb.engine.traces import read_trace
+from parallel_nb.engine.observation.auditing import address
+from parallel_nb.engine.observation.traces import read_trace
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import subprocess
 import pytest
 
 import parallel_nb as pnb
-from parallel_nb.engine import tracing
+from parallel_nb.engine.observation import tracing
 
 from . import deeds
 from .looking import kinds

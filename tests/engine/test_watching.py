@@ -11,8 +11,9 @@ import time
 import pytest
 
 import parallel_nb as pnb
-from parallel_nb.engine import auditing, lanes, witness
-from parallel_nb.engine.touching import read_notes, settle
+from parallel_nb.engine import lanes
+from parallel_nb.engine.observation import auditing, witness
+from parallel_nb.engine.observation.touching import read_notes, settle
 from parallel_nb.planning import plan
 
 from . import deeds
@@ -415,7 +416,7 @@ def test_runs_go_on_without_a_hook(path):
 
 
 def _is_hooked(_):
-    from parallel_nb.engine import auditing
+    from parallel_nb.engine.observation import auditing
 
     return auditing._is_hooked
 
@@ -425,7 +426,8 @@ def _is_hooked(_):
 
 def test_the_lane_loads_nothing_heavy_for_it():
     code = (
-        "import sys, json, parallel_nb.engine.serve, parallel_nb.engine.witness\n"
+        "import sys, json, parallel_nb.engine.serve\n"
+        "import parallel_nb.engine.observation.witness\n"
         "print(json.dumps(sorted({name.split('.')[0] for name in sys.modules})))"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True)

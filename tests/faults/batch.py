@@ -31,11 +31,12 @@ def is_innocent(key):
     return not key.startswith("culprit")
 
 
-def work(folder, deed, has_neighbour, key):
+def work(folder, deed, has_neighbour, pause, key):
     """One task of the batch; an innocent's result is its key.
 
     While a culprit acts, an innocent is at work on the other worker, so that there is
-    somebody to hit.
+    somebody to hit. Who will end the kernel makes a pause first (s), in which a journal
+    has its time.
     """
     notes.put(folder, "began", key)
     if is_innocent(key):
@@ -48,6 +49,7 @@ def work(folder, deed, has_neighbour, key):
     notes.put(folder, "ready", key)
     if has_neighbour:
         notes.wait(lambda: notes.read(folder, "beside"), _PATIENCE)
+    time.sleep(pause)
     notes.put(folder, "acts", key)
     result = getattr(deeds, deed)(folder, key)
     notes.put(folder, "ended", key)

@@ -21,6 +21,7 @@ AGAIN = "crashed, others again"
 PERHAPS_AGAIN = "crashed, others perhaps again"
 TIMEOUT = "timeout"
 DIES = "kernel dies"
+KEPT = f"{DIES}, journal kept"
 HANGS = "hangs"
 REFUSED = "refused"
 LEFT = ", leaves processes"
@@ -90,14 +91,14 @@ _add(deeds.exits, FAILED)
 _add(deeds.returns_unpicklable, FAILED, FAILED, NO_HARM)
 _add(deeds.returns_unloadable, FAILED, FAILED, NO_HARM)
 _add(deeds.returns_200_mb, NO_HARM)
-_add(deeds.exits_at_once, CRASHED, AGAIN, DIES)
-_add(deeds.kills_itself, CRASHED, AGAIN, DIES)
-_add(deeds.segfaults, CRASHED, AGAIN, DIES)
+_add(deeds.exits_at_once, CRASHED, AGAIN, KEPT)
+_add(deeds.kills_itself, CRASHED, AGAIN, KEPT)
+_add(deeds.segfaults, CRASHED, AGAIN, KEPT)
 _add(
     deeds.dies_while_sending,
     "at most crashed",
     f"at most {PERHAPS_AGAIN}",
-    DIES,
+    KEPT,
     n_culprits=3,
     at_most="crashed",
     is_late=True,
@@ -111,7 +112,7 @@ _add(
     is_late=True,
 )
 _add(deeds.closes_descriptors, NO_HARM, f"{NO_HARM}, others again", NO_HARM)
-_add(deeds.nests_isolated_lanes, CRASHED, AGAIN, DIES)
+_add(deeds.nests_isolated_lanes, CRASHED, AGAIN, KEPT)
 _add(deeds.stops_itself, TIMEOUT, REFUSED, HANGS, REFUSED, **_LIMITED)
 _add(deeds.hangs, TIMEOUT, REFUSED, TIMEOUT, REFUSED, **_LIMITED)
 _add(deeds.hangs_in_c, TIMEOUT, REFUSED, HANGS, REFUSED, **_LIMITED)
@@ -151,14 +152,17 @@ _add(scenes.stops_at_three, STOPS)
 _add(scenes.stops_at_its_deadline, STOPS, STOPS, STOPS, HANGS)
 _add(scenes.is_interrupted, STOPS)
 _add(scenes.group_is_interrupted, STOPS)
-_add(scenes.kernel_is_killed, DIES, f"{DIES}{LEFT}", DIES)
+_add(scenes.kernel_is_killed, KEPT, f"{KEPT}{LEFT}", KEPT)
 
 
 def cell(fault, backend):
     """What the nursery is told of a cell."""
     promise = FAULTS[fault].promises[backend]
     seconds = LIMIT_OF_HANGS if promise.startswith(HANGS) else LIMIT
-    return {"fault": fault, "backend": backend, "seconds": seconds}
+    told = {"fault": fault, "backend": backend, "seconds": seconds}
+    if promise.startswith(DIES):
+        told["afterwards"] = "tests.faults.journals:recovered"
+    return told
 
 
 def all_cells():

@@ -39,7 +39,9 @@ _WORDS = {
     "refused": "an error before any work starts: this backend cannot keep the limit",
     "stops, keeps its rows": "the run ends soon; what had finished is there, the rest "
     "is `cancelled`",
-    "kernel dies": "with it the run, which a journal would have kept",
+    "kernel dies": "and the run with it",
+    "journal kept": "the run had a `journal=`, and `recover` found in it whatever had "
+    "ended a second before",
     "hangs": "the run, or the next one, until somebody ends the kernel",
     "leaves processes": "processes that a task started outlive the kernel",
 }

@@ -16,14 +16,12 @@ from functools import partial
 import parallel_nb as pnb
 from parallel_nb.errors import ArgumentError
 
-from . import batch, judging, notes
-from .catalogue import FAULTS, POOLS
+from . import batch, journals, judging
+from .catalogue import DIES, FAULTS, POOLS
 from .outcome import ENDED, RAISED, REFUSED, Outcome
 
 RESULT = "outcome.json"
 N_JOBS = 2
-# A death is not reported before the journal has had its time (seconds).
-_FLUSHED_WITHIN = 1.2
 
 
 def main(cell, folder):
@@ -76,9 +74,16 @@ def play(outcome, fault, folder):
 
 def _run(fault, backend, folder):
     keys = batch.keys(fault.n_culprits)
-    notes.put(folder, "kernel", "")
-    work = partial(batch.work, folder, fault.deed, backend != "sequential")
+    # Only for those that end the kernel: who ends a worker does so beside a neighbour.
+    pause = journals.PAUSE if fault.promises[backend].startswith(DIES) else 0.0
+    work = partial(batch.work, folder, fault.deed, backend != "sequential", pause)
     run = pnb.run(
-        work, keys, n_jobs=N_JOBS, backend=backend, progress=False, **fault.options
+        work,
+        keys,
+        n_jobs=N_JOBS,
+        backend=backend,
+        journal=journals.path(folder) if pause else None,
+        progress=False,
+        **fault.options,
     )
     return judging.facts(run, keys, folder)

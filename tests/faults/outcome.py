@@ -46,10 +46,10 @@ class Outcome:
         word = self._main_word()
         if self.is_endless:
             word += ", kernel does not end"
-        if self.orphans:
-            word += ", leaves processes"
         if self.recovered:
             word += f", {self.recovered}"
+        if self.orphans:
+            word += ", leaves processes"
         return word
 
     def _main_word(self):

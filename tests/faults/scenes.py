@@ -12,7 +12,7 @@ from functools import partial
 
 import parallel_nb as pnb
 
-from . import batch, deeds, judging, notes
+from . import batch, deeds, journals, judging, notes
 
 N_JOBS = 2
 _ARGUMENT = 50_000_000
@@ -128,13 +128,13 @@ def idle_worker_is_stopped(backend, folder):
 
 def stopped_worker_gets_50_mb(backend, folder):
     """50 MB of arguments go to a worker that was stopped; the run has a deadline"""
-    keys = ["stops", *(f"innocent {i}" for i in range(6))]
+    keys = ["stops", "beside", *(f"innocent {i}" for i in range(6))]
 
     def inputs():
-        yield keys[0], None
+        yield from ((key, None) for key in keys[:2])
         if backend != "sequential":
             notes.wait(lambda: notes.read(folder, "stopped"), 5)
-        for key in keys[1:]:
+        for key in keys[2:]:
             yield key, argument
 
     argument = os.urandom(_ARGUMENT)
@@ -155,8 +155,12 @@ def stopped_worker_gets_50_mb(backend, folder):
 
 
 def _stop_or_mark(folder, given):
-    key, argument = given
-    return (mark if argument is not None else stop_when_idle)(folder, key)
+    key, _ = given
+    if key == "stops":
+        return stop_when_idle(folder, key)
+    # Meanwhile the other one is the first to wait for work.
+    time.sleep(0.5 if key == "beside" else 0.0)
+    return mark(folder, key)
 
 
 # -- runs beside each other ------------------------------------------------------------
@@ -220,14 +224,15 @@ def group_is_interrupted(backend, folder):
 
 def kernel_is_killed(backend, folder):
     """the kernel is killed (SIGKILL), and tasks hang"""
-    _interrupt(folder, partial(os.kill, os.getpid(), signal.SIGKILL))
-    return _ends_early(backend, folder, "nothing")
+    how = partial(os.kill, os.getpid(), signal.SIGKILL)
+    _interrupt(folder, how, pause=journals.PAUSE)
+    return _ends_early(backend, folder, "nothing", journal=journals.path(folder))
 
 
-def _interrupt(folder, how):
+def _interrupt(folder, how, pause=0.2):
     def when_ready():
         notes.wait(lambda: _n(folder, "hangs"), 20)
-        time.sleep(0.2)
+        time.sleep(pause)
         notes.put(folder, "acts", "")
         how()
 

@@ -14,7 +14,8 @@ import threading
 import time
 from typing import NamedTuple
 
-from . import auditing, tracing, worker
+from .. import worker
+from . import auditing, tracing
 
 # A note is this many fields, each ended by a NUL, which no path holds.
 N_FIELDS = 5
@@ -112,7 +113,7 @@ class Observed:
             ended, status = worker.clock(), worker.DONE
         cpu = time.process_time() - cpu
         if status == worker.DONE and check is not None:
-            from ..tasks import failed_check
+            from ...tasks import failed_check
 
             reason = failed_check(check, result)
             if reason is not None:

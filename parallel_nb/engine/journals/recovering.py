@@ -9,14 +9,14 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 
-from .. import schema
-from ..errors import SchemaError, StoreError
-from ..runs import Run
-from ..totals import last_attempt_rows
-from . import journal_format as layout
-from . import worker
-from .collecting import Collector, Origin
-from .journal_reading import read
+from ... import schema
+from ...errors import SchemaError, StoreError
+from ...runs import Run
+from ...totals import last_attempt_rows
+from .. import worker
+from ..collecting import Collector, Origin
+from . import layout
+from .reading import read
 
 UNFINISHED = "not finished when the journal ended"
 _CANCELLED = schema.STATUSES.index("cancelled")

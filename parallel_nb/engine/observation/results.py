@@ -13,9 +13,9 @@ from itertools import groupby
 import numpy as np
 import pandas as pd
 
-from ..planning.conflicts import READ_WRITE, WRITE_WRITE
-from ..runs import Run
-from ..tasks import Shell, Task, with_results
+from ...planning.conflicts import READ_WRITE, WRITE_WRITE
+from ...runs import Run
+from ...tasks import Shell, Task, with_results
 from . import retelling
 from .clashes import Clash, Declared
 from .touching import (

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from . import worker
+from .. import worker
 
 # The shortest of this many round trips has hardly waited for anything.
 N_PINGS = 40

@@ -8,12 +8,12 @@ from collections import defaultdict, deque
 
 import numpy as np
 
-from .. import schema
-from ..errors import ArgumentError, StoreError
-from . import worker
-from .earlier import Earlier
-from .journal_reading import read
+from ... import schema
+from ...errors import ArgumentError, StoreError
+from .. import worker
+from ..earlier import Earlier
 from .keeping import UNKNOWN
+from .reading import read
 from .recovering import run_of
 
 _SHOWN = 3

@@ -14,14 +14,15 @@ import joblib
 import numpy as np
 import pandas as pd
 
-from .. import schema
-from ..errors import ArgumentError, BackendError
-from ..planning.wiring import in_order, wire
-from ..runs import MISSING, Meta, Run
-from ..tasks import Shell, Task, listed
-from . import clashes, worker
-from .details import versions
-from .observation import Observation, make_observation
+from ... import schema
+from ...errors import ArgumentError, BackendError
+from ...planning.wiring import in_order, wire
+from ...runs import MISSING, Meta, Run
+from ...tasks import Shell, Task, listed
+from .. import worker
+from ..details import versions
+from . import clashes
+from .results import Observation, make_observation
 from .retelling import quoted
 from .touching import CONNECT
 from .watching import Seen, Watcher, some

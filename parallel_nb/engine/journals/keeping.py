@@ -8,12 +8,12 @@ import weakref
 
 import numpy as np
 
-from ..errors import ArgumentError
-from ..tasks import Shell
-from ..tasks.fingerprints import Fingerprints
-from . import worker
-from .journal import Header, Journal
-from .journal_moving import moved
+from ...errors import ArgumentError
+from ...tasks import Shell
+from ...tasks.fingerprints import Fingerprints
+from .. import worker
+from .moving import moved
+from .writing import Header, Journal
 
 UNKNOWN = bytes(16)
 

@@ -9,7 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from ..planning.wiring import enumerated
+from ...planning.wiring import enumerated
 from .clashes import Clash, Declared
 from .touching import CONTENT, CWD, ENVIRONMENT, FOLDER, NAMES
 

@@ -11,8 +11,8 @@ from itertools import combinations, pairwise
 from types import SimpleNamespace
 from typing import NamedTuple
 
-from ..planning.reach import ways
-from ..planning.resources import Resources
+from ...planning.reach import ways
+from ...planning.resources import Resources
 from .noise import system_folders
 from .touching import (
     CHANGES,

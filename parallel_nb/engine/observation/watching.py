@@ -18,10 +18,11 @@ from concurrent.futures import wait
 
 import cloudpickle
 
-from ..tasks import Shell, inputs_of, with_results
-from . import tracing, worker
-from .lanes import LaneNotStarted, Lease, Place, WorkerDied
-from .shell import ShellAttempt
+from ...tasks import Shell, inputs_of, with_results
+from .. import worker
+from ..lanes import LaneNotStarted, Lease, Place, WorkerDied
+from ..shell import ShellAttempt
+from . import tracing
 from .touching import COMMAND, PROCESS, is_untraced, read_notes, settle
 from .traces import read_trace
 from .witness import Observed

@@ -14,14 +14,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from .. import schema
-from ..errors import SchemaError, StoreError
-from ..meta import Meta
-from ..runs import MISSING
-from . import journal_format as layout
-from . import worker
-from .collecting import Collector
-from .journal_peeks import without_repeats
+from ... import schema
+from ...errors import SchemaError, StoreError
+from ...meta import Meta
+from ...runs import MISSING
+from .. import worker
+from ..collecting import Collector
+from . import layout
+from .peeks import without_repeats
 
 
 @dataclass

@@ -5,10 +5,11 @@ of joblib's multiprocessing and leaves it there for the rest of the session, and
 cannot say which task a worker died of.
 """
 
-from ..errors import ArgumentError
-from . import abroad, worker
+from ...errors import ArgumentError
+from .. import worker
+from . import abroad
 from .clocks import Exchange
-from .clusters import Cluster, Gone, Lost, home
+from .pool import Cluster, Gone, Lost, home
 
 _NO_RAY = (
     "`backend='ray'` needs a package that is not installed: {}. "

@@ -14,14 +14,14 @@ from typing import Any
 
 import numpy as np
 
-from .. import __version__
-from ..attachments import checked_details
-from ..meta import Meta
-from ..runs import MISSING
-from . import journal_format as layout
-from . import worker
-from .collecting import RECORD_DTYPE
-from .journal_file import JournalFile
+from ... import __version__
+from ...attachments import checked_details
+from ...meta import Meta
+from ...runs import MISSING
+from .. import worker
+from ..collecting import RECORD_DTYPE
+from . import layout
+from .file import JournalFile
 
 # Pickles of fewer bytes are copied together: writing many parts takes longer.
 _LARGE = 1 << 16

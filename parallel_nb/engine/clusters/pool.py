@@ -14,12 +14,13 @@ from collections import deque
 import cloudpickle
 from joblib.parallel import ParallelBackendBase
 
-from .. import __version__
-from ..errors import ArgumentError, BackendError
-from ..metrics import concurrency
-from . import abroad, worker
+from ... import __version__
+from ...errors import ArgumentError, BackendError
+from ...metrics import concurrency
+from .. import worker
+from ..lanes import LaneNotStarted, Salvage, WorkerDied
+from . import abroad
 from .clocks import Clocks, stay_of
-from .lanes import LaneNotStarted, Salvage, WorkerDied
 
 NAMES = ("dask", "ray")
 # A function's pickle above this (bytes) travels once a worker, not with each chunk.

@@ -8,10 +8,11 @@ import uuid
 from contextlib import nullcontext
 from weakref import WeakKeyDictionary
 
-from ..errors import ArgumentError
-from . import abroad, worker
+from ...errors import ArgumentError
+from .. import worker
+from . import abroad
 from .clocks import Exchange
-from .clusters import Cluster, Gone, Lost, home
+from .pool import Cluster, Gone, Lost, home
 
 _NO_DASK = (
     "`backend='dask'` needs a package that is not installed: {}. "

@@ -9,7 +9,7 @@ import sys
 from functools import cache
 from typing import NamedTuple
 
-from . import worker
+from .. import worker
 
 
 class Whence(NamedTuple):

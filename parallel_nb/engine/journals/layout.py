@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..errors import StoreError
-from . import worker
-from .collecting import RECORD_DTYPE, Origin
+from ...errors import StoreError
+from .. import worker
+from ..collecting import RECORD_DTYPE, Origin
 
 # A file begins with these bytes, as a PNG does, so that a copy in text mode shows.
 MAGIC = b"\x89PNB-journal\r\n\x1a\n"

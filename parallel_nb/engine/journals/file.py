@@ -17,8 +17,8 @@ try:
 except ImportError:  # without it, nothing keeps two runs from one journal
     fcntl = None
 
-from ..errors import ArgumentError, StoreError
-from .journal_format import MAGIC
+from ...errors import ArgumentError, StoreError
+from .layout import MAGIC
 
 # Seconds between two times that the disk is asked to hold what was written.
 _SYNC_EVERY = 0.5

@@ -8,8 +8,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from .journal import Journal
-from .journal_file import refuse_if_written
+from .file import refuse_if_written
+from .writing import Journal
 
 
 def moved(earlier, header, path):

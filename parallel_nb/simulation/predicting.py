@@ -1,0 +1,242 @@
+"""`predict`: what other numbers of workers would take, and how far to trust it.
+
+Knows counts, bounds and the model's own error; refuses to know schedules.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import pandas as pd
+
+from .. import scheduling
+from ..errors import ArgumentError
+from ..planning import Plan
+from ..runs import Run
+from . import loads
+from .batches import Batch, batch_of
+from .loads import MEASURED
+from .simulating import notes_of
+
+RECORDED, SIMULATED, BOUNDS = METHODS = ("recorded", "simulated", "bounds")
+
+
+def predict(
+    work: Run | Plan | Sequence[float],
+    n_workers: int | Iterable[int],
+    *,
+    order: str | Sequence[int] = "given",
+    dispatch: str | float = MEASURED,
+    chunks: int | None = None,
+    after: Sequence[tuple[int, int]] = (),
+) -> pd.DataFrame:
+    """What each number of workers would take, after the model's error on what is known.
+
+    The attempts are scheduled again as by `simulate`: each takes as long as it took,
+    so the prediction holds where tasks do not slow each other down.
+
+    Parameters
+    ----------
+    work : Run, Plan, or array of shape (n_tasks,)
+    n_workers : int or iterable of int
+    order, dispatch, chunks, after
+        As for `simulate`.
+
+    Returns
+    -------
+    DataFrame
+        A row for each number of workers, in the order given. Of a Run, the first row is
+        the recorded number, scheduled again as it was recorded: ``measured`` is what it
+        took, and ``error`` how far the model is off, makespan / measured - 1. These are
+        NaN in all other rows.
+
+        - ``n_workers``; ``makespan``: s
+        - ``speedup``: T_1 / makespan where one worker was recorded; else estimated, as
+          work / makespan
+        - ``efficiency``: speedup / n_workers
+        - ``lower_bound``: max(work / n, span) (s), for an agent work / slots, too:
+          no schedule beats it, even if handing over takes no time
+        - ``graham_bound``: work / n + (1 - 1/n) span (s), both burdened with dispatch,
+          after the last worker is there: no order takes longer. NaN where scarce agents
+          or locks may keep workers from working
+        - ``lpt_bound``: s that longest first never exceeds, burdened as well; NaN where
+          tasks wait for each other
+        - ``method``: ``"recorded"``, as above; ``"simulated"``; ``"bounds"``, which
+          agree to 0.1 %, so that makespan is halfway between them
+        - ``measured``, ``error``
+        - ``is_at_least``: whether some tasks were cut short, or their durations are not
+          known, so that it takes longer than this
+
+        ``attrs["notes"]`` says so in sentences, and what else must be said.
+
+    Raises
+    ------
+    ArgumentError
+        If `work` holds no durations, or a parameter is not allowed.
+
+    References
+    ----------
+    Graham, 1969, as for `simulate`; Brent, "The parallel evaluation of general
+    arithmetic expressions", *Journal of the ACM* 21(2), 1974. He, Leiserson, Leiserson,
+    "The Cilkview scalability analyzer", *SPAA* 2010: the burdened span.
+
+    Examples
+    --------
+    >>> frame = predict([1.0, 1.0, 2.0], [1, 2, 4], order="longest_first")
+    >>> frame[["n_workers", "makespan", "speedup", "lower_bound", "graham_bound"]]
+       n_workers  makespan  speedup  lower_bound  graham_bound
+    0          1       4.0      1.0          4.0           4.0
+    1          2       2.0      2.0          2.0           3.0
+    2          4       2.0      2.0          2.0           2.5
+    """
+    loads.checked(dispatch, order)
+    counts = _counts(n_workers)
+    batch = batch_of(work, after)
+    asked = {"dispatch": dispatch, "chunks": chunks}
+    tables = []
+    if isinstance(work, Run):
+        tables.append(_recorded(batch, asked))
+        if isinstance(order, str) and order == "given":
+            counts = [n for n in counts if n != batch.n_workers]
+    if counts:
+        tables.append(_predicted(batch, counts, order, asked))
+    frame = pd.concat(tables, ignore_index=True)
+    frame["is_at_least"] = batch.is_at_least
+    is_measured = batch.n_workers == 1 and isinstance(work, Run)
+    one = batch.makespan if is_measured else float(batch.durations.sum())
+    took = frame["makespan"].where(frame["makespan"] > 0)
+    frame["speedup"] = one / took
+    frame["efficiency"] = frame["speedup"] / frame["n_workers"]
+    frame["method"] = pd.Categorical(frame["method"], categories=METHODS)
+    frame = frame[
+        [
+            "n_workers",
+            "makespan",
+            "speedup",
+            "efficiency",
+            "lower_bound",
+            "graham_bound",
+            "lpt_bound",
+            "method",
+            "measured",
+            "error",
+            "is_at_least",
+        ]
+    ]
+    most = int(frame["n_workers"].max())
+    frame.attrs["notes"] = list(notes_of(batch, most, dispatch))
+    if isinstance(work, Run):
+        frame.attrs["label"] = work.meta.label
+    return frame
+
+
+def _counts(n_workers) -> list[int]:
+    given = n_workers if isinstance(n_workers, Iterable) else [n_workers]
+    counts = []
+    for each in given:
+        try:
+            counts.append(operator.index(each))
+        except TypeError:
+            counts.append(0)
+        if counts[-1] < 1:
+            raise ArgumentError(
+                f"`n_workers` must be whole numbers, 1 or more; got {each!r}"
+            )
+    if not counts:
+        raise ArgumentError("`n_workers` must hold a number of workers; got none")
+    return counts
+
+
+def _recorded(batch: Batch, asked) -> pd.DataFrame:
+    """The recorded number of workers, as the model has it and as it was."""
+    n_workers = batch.n_workers
+    load = loads.load_of(batch, n_workers=n_workers, order="given", **asked)
+    took = scheduling.scheduled(load.problem, load.order).makespan
+    measured = batch.makespan
+    table = _bounded(batch, load, [n_workers], asked["dispatch"])
+    error = took / measured - 1 if measured > 0 else np.nan
+    return table.assign(
+        makespan=took, method=RECORDED, measured=measured, error=error
+    )
+
+
+def _predicted(batch: Batch, counts, order, asked) -> pd.DataFrame:
+    """A row for each count; counts that lead to the same load share the work."""
+    kinds: dict[tuple, list[int]] = {}
+    for n_workers in counts:
+        is_recorded = n_workers == batch.n_workers
+        kinds.setdefault((is_recorded, batch.is_limited(n_workers)), []).append(
+            n_workers
+        )
+    rows: dict[int, pd.Series] = {}
+    for some in kinds.values():
+        load = loads.load_of(batch, n_workers=max(some), order=order, **asked)
+        found = scheduling.makespans(
+            load.problem, some, load.order, available=_available(batch, asked)
+        )
+        table = _bounded(batch, load, some, asked["dispatch"]).assign(
+            makespan=found.middle,
+            method=np.where(found.is_simulated, SIMULATED, BOUNDS),
+            measured=np.nan,
+            error=np.nan,
+        )
+        rows |= {n: table.iloc[[at]] for at, n in enumerate(some)}
+    return pd.concat([rows[n] for n in counts], ignore_index=True)
+
+
+def _available(batch: Batch, asked):
+    if isinstance(asked["dispatch"], str):
+        return batch.available
+    return lambda n_workers: None
+
+
+def _bounded(batch: Batch, load, counts, dispatch) -> pd.DataFrame:
+    """Bounds of each count: those of the work itself, and those that are burdened."""
+    n = np.array(counts, dtype=np.int64)
+    problem, available = load.problem, _available(batch, {"dispatch": dispatch})
+    work = float(batch.durations.sum())
+    lower = np.maximum(
+        scheduling.lower_bound(work, _span(batch, batch.durations), n),
+        _of_agents(batch),
+    )
+    there = [available(each) for each in counts]
+    lengths = problem.durations
+    if problem.is_independent:
+        span, lags = float(lengths.max(initial=0.0)), 0.0
+        absent = [0.0 if each is None else float(each.sum()) for each in there]
+        longest = scheduling.lpt_bound(lengths, n) + np.array(absent) / n
+    else:
+        lags = 0.0 if batch.lags is None else batch.lags
+        span, longest = _span(batch, lengths + lags), np.nan
+        lags = float(np.sum(lags))
+    last = np.array([0.0 if each is None else each.max() for each in there])
+    burdened = scheduling.graham_bound(float(lengths.sum()), span, n)
+    is_limited = np.array([batch.is_limited(each) for each in counts])
+    return pd.DataFrame(
+        {
+            "n_workers": n,
+            "lower_bound": lower,
+            "graham_bound": np.where(is_limited, np.nan, burdened + last + lags / n),
+            "lpt_bound": longest,
+        }
+    )
+
+
+def _span(batch: Batch, lengths) -> float:
+    if not len(batch.after):
+        return float(lengths.max(initial=0.0))
+    return float(scheduling.longest_paths(lengths, batch.after).max(initial=0.0))
+
+
+def _of_agents(batch: Batch) -> float:
+    """Seconds that the busiest agent takes at least."""
+    if batch.agent is None:
+        return 0.0
+    slots = np.array([*batch.agents.values(), 1])
+    asked = batch.agent >= 0
+    busy = np.bincount(
+        batch.agent[asked], batch.durations[asked], minlength=len(slots)
+    )
+    return float((busy / slots).max(initial=0.0))

@@ -24,6 +24,8 @@ Read it
     Run               attempts, tasks, agents, results, errors, summary(), from_frame()
     Meta              what is true of a whole Run: workers, backend, host, versions
     Plan              rounds, conflicts, edges, critical path; what run() executes
+    Sweep             one batch measured with several numbers of workers; from_frame()
+    fit               which law a Sweep follows, how surely, what to measure next
     ledger            where the worker-seconds of a Run went, in parts that add up
     Ledger            those parts by worker, by agent, over time
     efficiencies      why a Run is not n times as fast, in factors that multiply
@@ -76,6 +78,8 @@ _HOMES = {
     "Plan": "planning.plans",
     "Run": "runs",
     "Meta": "meta",
+    "Sweep": "sweeps",
+    "fit": "fitting",
     "save": "store",
     "load": "store",
     "ledger": "accounting.making",
@@ -129,6 +133,7 @@ _SHOWN = {
     ("parallel_nb.engine.recording", "Log"),
     ("parallel_nb.engine.observation.results", "Observation"),
     ("parallel_nb.engine.starting", "Handle"),
+    ("parallel_nb.accounting.ledgers", "Ledger"),
 }
 
 

@@ -25,6 +25,7 @@ FLOORS = {
     "totals": 1,
     "tasks": 2,
     "runs": 2,
+    "sweeps": 2,
     "planning": 3,
     "accounting": 3,
     "diagnosis": 3,

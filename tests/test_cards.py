@@ -384,6 +384,7 @@ def each_kind(handle):
         "Log": recorded(),
         "Observation": observation(),
         "Handle": handle,
+        "Ledger": pnb.ledger(run_of((0, 0, 1), label=NO_TEXT)),
     }
 
 

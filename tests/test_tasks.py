@@ -477,3 +477,17 @@ def test_each_name_of_tasks_is_there_when_it_is_asked_for():
     assert all(hasattr(tasks, name) for name in tasks.__all__)
     assert dir(tasks) == tasks.__all__
     assert not hasattr(tasks, "nonsense")
+
+
+@pytest.mark.parametrize("resources", ["GPU", {"GPU": 0}, {"GPU": "1"}, {1: 1}])
+def test_resources_of_an_agent_are_amounts_by_name(resources):
+    with pytest.raises(ArgumentError, match="`resources` must map names to numbers"):
+        Agent("x", resources=resources)
+
+
+def test_an_agent_keeps_its_own_resources():
+    needed = {"GPU": 1}
+    agent = Agent("x", resources=needed)
+    needed["GPU"] = 2
+    assert agent.resources == {"GPU": 1}
+    assert hash(agent) == hash(Agent("x"))

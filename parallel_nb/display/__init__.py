@@ -23,6 +23,7 @@ _CARDS = {
     ("parallel_nb.engine.recording", "Log"): "log_card",
     ("parallel_nb.engine.observation.results", "Observation"): "observation_card",
     ("parallel_nb.engine.starting", "Handle"): "handle_card",
+    ("parallel_nb.accounting.ledgers", "Ledger"): "ledger_card",
 }
 
 
@@ -61,7 +62,7 @@ def card(shown) -> str:
 
     Parameters
     ----------
-    shown : Run, Plan, Log, Observation or Handle
+    shown : Run, Plan, Log, Observation, Handle or Ledger
 
     Returns
     -------

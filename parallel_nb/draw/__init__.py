@@ -4,6 +4,8 @@ timeline(run)        a lane for each worker, a block for each attempt
 utilization(run)     how many workers were busy, over time
 ledger(run)          from n workers to the speedup: what took how much of it
 plan(plan)           which tasks wait for which, round by round
+speedup(sweep)       what more workers bring, measured and by laws; also efficiency(…)
+karp_flatt(sweep)    the serial fraction that each measurement implies
 caption(ax)          the picture in words
 
 Each draws into the Axes that it is given, or into a figure of its own that a notebook
@@ -16,8 +18,11 @@ from importlib import import_module as _import_module
 # should not wait for matplotlib.
 _HOMES = {
     "caption": "pictures",
+    "efficiency": "scaling",
+    "karp_flatt": "scaling",
     "ledger": "waterfall",
     "plan": "graph",
+    "speedup": "scaling",
     "timeline": "lanes",
     "utilization": "busy",
 }

@@ -33,6 +33,17 @@ STATUS = {
     "cancelled": GREY,
     "skipped": "#BDBDBD",
 }
+# Of a ledger: what worker-seconds went into.
+PART = {
+    "useful": BLUE,
+    "waiting": SKY,
+    "unmeasured": GREEN,
+    "lost": VERMILION,
+    "startup": ORANGE,
+    "dispatch": PURPLE,
+    "blocked": YELLOW,
+    "tail": GREY,
+}
 CATEGORIES = (BLUE, ORANGE, GREEN, PURPLE, SKY, YELLOW)
 OTHER = GREY
 

@@ -23,6 +23,7 @@ from .margins import CHARACTER
 _HEAD, _ROW = 0.9, 0.3  # inches around the bars, and for each
 _THICK = 0.72  # of a row
 _LEAST = 0.0005  # of the whole: less than that is not worth a bar
+_SURE = 0.85  # of the room beside a bar
 _GAP = 4.0  # points between a bar and its number
 
 # What keeps workers from attempts, what attempts were for nothing, and what is left.
@@ -32,15 +33,6 @@ _LABELS = {
     "startup": "start-up",
     "lost": "lost attempts",
     "unmeasured": "CPU unknown",
-}
-_COLOURS = {
-    "startup": palette.ORANGE,
-    "dispatch": palette.PURPLE,
-    "blocked": palette.YELLOW,
-    "tail": palette.GREY,
-    "lost": palette.VERMILION,
-    "waiting": palette.SKY,
-    "unmeasured": palette.GREEN,
 }
 
 
@@ -148,10 +140,10 @@ def _bars(found: Ledger) -> list[_Bar]:
         for name in shown:
             low = max(level - times[name], 0.0)
             label_of = _LABELS.get(name, name)
-            bars.append(_Bar(label_of, low, level, _COLOURS[name], is_loss=True))
+            bars.append(_Bar(label_of, low, level, palette.PART[name], is_loss=True))
             level = low
         level = sum(times[name] for name in ("useful", *_INSIDE * (names is _BETWEEN)))
-        bars.append(_Bar(label, 0.0, level, palette.BLUE, is_loss=False))
+        bars.append(_Bar(label, 0.0, level, palette.PART["useful"], is_loss=False))
     return bars
 
 
@@ -168,10 +160,12 @@ def _number(ax: Axes, row: int, bar: _Bar, n_workers: int) -> None:
         "left": bar.low * points,
         "inside": value * points,
     }
-    rooms = {side: room - 2 * _GAP for side, room in rooms.items()}
+    # A layout that is still to come may leave less than there is now.
+    rooms = {side: _SURE * room - 2 * _GAP for side, room in rooms.items()}
     text, side = short, max(rooms, key=rooms.get)
     # The first that fits: beside the bar rather than in it, with its share if it can.
-    order = ("left", "right", "inside") if bar.is_loss else ("right", "inside")
+    beside = sorted(("left", "right"), key=rooms.get, reverse=True)
+    order = (*beside, "inside") if bar.is_loss else ("right", "inside")
     for words in (short + share, short):
         fitting = [s for s in order if rooms[s] >= len(words) * CHARACTER * size]
         if fitting:

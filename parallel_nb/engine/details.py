@@ -96,7 +96,16 @@ def versions() -> dict[str, str]:
     import sys
 
     found = {"python": platform.python_version(), "system": sys.platform}
-    for library in ("parallel-nb", "joblib", "loky", "numpy", "pandas"):
+    libraries = (
+        "parallel-nb",
+        "joblib",
+        "loky",
+        "numpy",
+        "pandas",
+        "distributed",
+        "ray",
+    )
+    for library in libraries:
         try:
             found[library] = metadata.version(library)
         except metadata.PackageNotFoundError:

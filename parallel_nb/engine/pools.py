@@ -21,7 +21,7 @@ def name_of_pool(agent, backend):
     ArgumentError
         If it asks for one that cannot be its own.
     """
-    if agent is None or (agent.backend is None and agent.setup is None):
+    if agent is None or not _has_own(agent, backend):
         return backend
     if agent.backend is None and backend in NAMES:
         return backend
@@ -37,6 +37,12 @@ def name_of_pool(agent, backend):
     return name
 
 
+def _has_own(agent, backend):
+    """Whether an agent has workers of its own, where the run's backend is this one."""
+    asks = agent.resources is not None and backend in NAMES
+    return asks or agent.backend is not None or agent.setup is not None
+
+
 def pools_of(plan, backend, max_memory=None):
     """Agents that bring their own backend or set-up, each with its workers.
 
@@ -46,7 +52,7 @@ def pools_of(plan, backend, max_memory=None):
         Name of the agent; workers that have not been entered.
     """
     for name, agent in plan.agents.items():
-        if agent.backend is None and agent.setup is None:
+        if not _has_own(agent, name_of_backend(backend)):
             continue
         functions = {
             id(task.func): task.func
@@ -65,5 +71,6 @@ def pools_of(plan, backend, max_memory=None):
             functions=list(functions.values()),
             is_beside=True,
             max_memory=max_memory,
+            resources=agent.resources if name_of_backend(own) in NAMES else None,
         )
         yield name, workers

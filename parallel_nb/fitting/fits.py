@@ -18,6 +18,7 @@ from ..laws import Law
 from . import designing, intervals
 from .checks import Check
 from .estimates import Estimate
+from .leaving_out import left_out_error
 from .responses import Response
 
 MEASURES = ("makespan", "throughput", "speedup", "efficiency")
@@ -46,7 +47,6 @@ class Fit:
     r2: float  # share of the variance that the law explains
     aic: float
     aicc: float  # NaN where there are too few measurements for it
-    loo: float  # root mean square error where one number of workers is left out
     checks: tuple[Check, ...]
 
     def __getitem__(self, name: str) -> Estimate:
@@ -91,6 +91,15 @@ class Fit:
     def residual_se(self) -> float:
         """Standard deviation of one measurement; NaN without degrees of freedom."""
         return float(np.sqrt(self.rss / self.df)) if self.df > 0 else np.nan
+
+    @property
+    def loo(self) -> float:
+        """Leave-one-out error: root mean square, on the scale of the residuals.
+
+        Of each number of workers as predicted from all others; NaN where too few are
+        left.
+        """
+        return left_out_error(self)
 
     @property
     def residuals(self) -> pd.DataFrame:

@@ -13,7 +13,6 @@ import numpy as np
 from ..errors import ArgumentError, one_of
 from ..laws import LAWS, Law
 from . import checks, intervals
-from .batches import solve_many
 from .choosing import Fits
 from .designing import gradient
 from .estimates import Estimate
@@ -191,7 +190,6 @@ def _fit(law: Law, sweep, response: Response, n_samples: int | None, seed: int) 
         r2=1 - rss / total if total > 0 else np.nan,
         aic=aic,
         aicc=aicc,
-        loo=_left_out(law, response, n, targets, vector),
         checks=_checks(law, response, n, targets, deviations),
     )
 
@@ -211,24 +209,6 @@ def _criteria(rss: float, targets: np.ndarray, n_parameters: int):
     if n - k - 1 <= 0:
         return float(aic), np.nan
     return float(aic), float(aic + 2 * k * (k + 1) / (n - k - 1))
-
-
-def _left_out(law, response, n, targets, vector) -> float:
-    """Root mean square error of what is predicted for numbers of workers left out.
-
-    A number is left out with all its repeats: it is the curve that is tried, not the
-    mean of its other repeats.
-    """
-    counts, group = np.unique(n, return_inverse=True)
-    if len(counts) - 1 < len(vector):
-        return np.nan
-    left_out = np.arange(len(counts))[:, None] == group
-    starts = np.tile(vector, (len(counts), 1))
-    values, _ = solve_many(
-        law, response, n, targets, starts, weights=(~left_out).astype(float)
-    )
-    predicted = response.of(n, law.curve(n, values))
-    return float(np.sqrt(np.mean((predicted - targets)[left_out] ** 2)))
 
 
 def _checks(law, response, n, targets, deviations) -> tuple[checks.Check, ...]:

@@ -180,13 +180,9 @@ def _of_run(run: Run) -> Batch:
     submitted = frame[schema.SUBMITTED].to_numpy()[ran.rows]
     handed = np.where(np.isnan(submitted), ran.started, submitted)
     is_listed = (np.diff(handed) >= 0).all() and (np.diff(ran.started) >= 0).all()
-    given = (
-        np.arange(len(handed)) if is_listed else np.lexsort([ran.started, handed])
-    )
+    given = np.arange(len(handed)) if is_listed else np.lexsort([ran.started, handed])
     after, lags = _waits(run, ran)
-    chunk = ran.chunk
-    if (chunk < 0).any() or len(after) or len(np.unique(chunk)) == len(chunk):
-        chunk = None
+    chunk = None if len(after) or not _is_shared(ran.chunk) else ran.chunk
     dispatch = dispatch_of(ran, run)
     notes = _unknowns(run, ran)
     cpu = frame[schema.CPU].to_numpy()[ran.rows]
@@ -220,7 +216,7 @@ def _waits(run: Run, ran) -> tuple[np.ndarray, np.ndarray | None]:
     ones for the one before.
     """
     edges, n = run.edges.to_numpy(), len(ran.rows)
-    is_repeated = len(np.unique(ran.task)) < n
+    is_repeated = (np.bincount(ran.task) > 1).any()
     if not len(edges) and not is_repeated:
         return np.empty((0, 2), dtype=np.int64), None
     order = np.lexsort([ran.attempt, ran.task])
@@ -236,6 +232,15 @@ def _waits(run: Run, ran) -> tuple[np.ndarray, np.ndarray | None]:
     lags[again] = np.fmax(ran.ready[again] - ran.ended[failed], 0.0)
     after = np.concatenate([between, np.column_stack([again, failed])])
     return after.astype(np.int64), lags if lags.any() else None
+
+
+def _is_shared(chunk: np.ndarray) -> bool:
+    """Whether all chunks are known and some hold several attempts."""
+    if chunk.min(initial=0) < 0:
+        return False
+    return chunk.max(initial=0) < len(chunk) - 1 or len(set(chunk.tolist())) < len(
+        chunk
+    )
 
 
 def _without_gaps(edges: np.ndarray, has_run: np.ndarray) -> np.ndarray:
@@ -263,7 +268,7 @@ def _without_gaps(edges: np.ndarray, has_run: np.ndarray) -> np.ndarray:
 def _unknowns(run: Run, ran) -> tuple[str, ...]:
     """What keeps a prediction from being more than a lower limit."""
     frame, notes = run.attempts, []
-    n_known = len(np.unique(ran.task))
+    n_known = np.count_nonzero(np.bincount(ran.task))
     if n_known < run.n_tasks:
         notes.append(
             f"{run.n_tasks - n_known:,} of {run.n_tasks:,} tasks have no known "

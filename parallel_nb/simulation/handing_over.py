@@ -179,8 +179,14 @@ def beginning(run: Run) -> float:
     started = attempts[schema.STARTED].to_numpy()
     handed = np.where(np.isnan(submitted), started, submitted)
     earliest = np.fmin.reduce(handed, initial=np.inf)
-    return float(min(earliest, run.startups[schema.STARTED].min(skipna=True)
-                     if len(run.startups) else np.inf))
+    return float(
+        min(
+            earliest,
+            run.startups[schema.STARTED].min(skipna=True)
+            if len(run.startups)
+            else np.inf,
+        )
+    )
 
 
 def makespan_of(run: Run) -> float:

@@ -140,8 +140,10 @@ def _order(batch: Batch, order):
         return order if is_listed else batch.given
     rank = np.asarray(order)
     n_tasks = int(batch.task.max(initial=-1)) + 1
-    if rank.dtype.kind not in "iu" or len(rank) < n_tasks or not np.array_equal(
-        np.sort(rank, axis=None), np.arange(len(rank))
+    if (
+        rank.dtype.kind not in "iu"
+        or len(rank) < n_tasks
+        or not np.array_equal(np.sort(rank, axis=None), np.arange(len(rank)))
     ):
         raise ArgumentError(
             f"`order` must be one of {', '.join(map(repr, scheduling.ORDERS))}, or hold "

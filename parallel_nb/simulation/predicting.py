@@ -53,8 +53,8 @@ def predict(
         NaN in all other rows.
 
         - ``n_workers``; ``makespan``: s
-        - ``speedup``: T_1 / makespan where one worker was recorded; else estimated, as
-          work / makespan
+        - ``speedup``: T_1 / makespan where one worker was recorded, both as the model
+          has them; else estimated, as work / makespan
         - ``efficiency``: speedup / n_workers
         - ``lower_bound``: max(work / n, span) (s), for an agent work / slots, too:
           no schedule beats it, even if handing over takes no time
@@ -104,9 +104,10 @@ def predict(
         tables.append(_predicted(batch, counts, order, asked))
     frame = pd.concat(tables, ignore_index=True)
     frame["is_at_least"] = batch.is_at_least
-    is_measured = batch.n_workers == 1 and isinstance(work, Run)
-    one = batch.makespan if is_measured else float(batch.durations.sum())
     took = frame["makespan"].where(frame["makespan"] > 0)
+    is_measured = batch.n_workers == 1 and isinstance(work, Run)
+    # By the same model, so that what it is off by does not count as a speedup.
+    one = took.iloc[0] if is_measured else float(batch.durations.sum())
     frame["speedup"] = one / took
     frame["efficiency"] = frame["speedup"] / frame["n_workers"]
     frame["method"] = pd.Categorical(frame["method"], categories=METHODS)
@@ -157,9 +158,7 @@ def _recorded(batch: Batch, asked) -> pd.DataFrame:
     measured = batch.makespan
     table = _bounded(batch, load, [n_workers], asked["dispatch"])
     error = took / measured - 1 if measured > 0 else np.nan
-    return table.assign(
-        makespan=took, method=RECORDED, measured=measured, error=error
-    )
+    return table.assign(makespan=took, method=RECORDED, measured=measured, error=error)
 
 
 def _predicted(batch: Batch, counts, order, asked) -> pd.DataFrame:
@@ -236,7 +235,5 @@ def _of_agents(batch: Batch) -> float:
         return 0.0
     slots = np.array([*batch.agents.values(), 1])
     asked = batch.agent >= 0
-    busy = np.bincount(
-        batch.agent[asked], batch.durations[asked], minlength=len(slots)
-    )
+    busy = np.bincount(batch.agent[asked], batch.durations[asked], minlength=len(slots))
     return float((busy / slots).max(initial=0.0))

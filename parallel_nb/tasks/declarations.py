@@ -216,6 +216,23 @@ def count(parameter: str, value: Any, least: int) -> int:
     return number
 
 
+def amounts(parameter: str, value: Any) -> dict[str, float] | None:
+    """The value, if it is None or maps names to numbers above 0."""
+    if value is None:
+        return None
+    is_mapping = isinstance(value, Mapping)
+    for name, amount in value.items() if is_mapping else ():
+        is_number = isinstance(amount, int | float) and not isinstance(amount, bool)
+        if not isinstance(name, str) or not is_number or not 0 < amount < math.inf:
+            is_mapping = False
+    if not is_mapping:
+        raise ArgumentError(
+            f"`{parameter}` must map names to numbers above 0, as in {{'GPU': 1}}; got "
+            f"{value!r:.60}"
+        )
+    return dict(value)
+
+
 def callable_or_none(parameter: str, value: Any) -> Callable | None:
     """The value, if it can be called or is None."""
     if value is not None and not callable(value):

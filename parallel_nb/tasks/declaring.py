@@ -5,12 +5,12 @@ Knows what a task is made of; refuses to know when, where and whether it runs.
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ..errors import ArgumentError
 from .checks import name_of
-from .declarations import ANY, callable_or_none, count, declared, text
+from .declarations import ANY, amounts, callable_or_none, count, declared, text
 from .trying import Tries
 
 
@@ -347,6 +347,9 @@ class Agent:
     setup : callable, optional
         Called without arguments, once in each worker that serves the agent, before its
         first task there.
+    resources : mapping of str to float, optional
+        What a cluster's worker must have free for each attempt: ``{"GPU": 1}``. Dask
+        and Ray keep to it; where the machine's own processes work, slots do.
 
     Raises
     ------
@@ -356,13 +359,14 @@ class Agent:
     Examples
     --------
     >>> Agent("test-runner", slots=2)
-    Agent(name='test-runner', slots=2, backend=None, setup=None)
+    Agent(name='test-runner', slots=2, backend=None, setup=None, resources=None)
     """
 
     name: str
     slots: int = 1
     backend: Any = None
     setup: Callable | None = None
+    resources: Mapping[str, float] | None = field(default=None, hash=False)
 
     def __post_init__(self):
         name = text("name", self.name)
@@ -372,6 +376,7 @@ class Agent:
         object.__setattr__(self, "name", name)
         object.__setattr__(self, "slots", slots)
         callable_or_none("setup", self.setup)
+        object.__setattr__(self, "resources", amounts("resources", self.resources))
 
 
 def is_task(value: Any) -> bool:

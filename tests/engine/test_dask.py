@@ -313,14 +313,16 @@ def test_an_interrupt_stops_the_run_and_not_the_cluster(script):
 
 def skew():
     """Pretend to be another machine, whose clock shows 100 s more."""
-    from parallel_nb.engine import abroad, worker
+    from parallel_nb.engine import worker
+    from parallel_nb.engine.clusters import abroad
 
     worker.clock = lambda: time.perf_counter() + 100
     abroad.clock_name = lambda: "another boot"
 
 
 def unskew():
-    from parallel_nb.engine import abroad, worker
+    from parallel_nb.engine import worker
+    from parallel_nb.engine.clusters import abroad
 
     worker.clock = time.perf_counter
     import importlib
@@ -361,9 +363,13 @@ def test_a_plan_with_dependencies_runs_on_the_cluster(client):
     assert set(made.tasks["pid"]) <= set(client.run(os.getpid).values())
 
 
-def test_an_agent_may_need_what_only_some_workers_have(client):
-    backend = DaskDistributedBackend(client=client, resources={"GPU": 1})
-    agents = {"gpu": pnb.Agent("gpu", 2, backend=backend)}
+@pytest.mark.parametrize("says", ["agent", "backend"])
+def test_an_agent_may_need_what_only_some_workers_have(client, says):
+    needed = {"GPU": 1}
+    own = {"resources": needed}
+    if says == "backend":
+        own = {"backend": DaskDistributedBackend(client=client, resources=needed)}
+    agents = {"gpu": pnb.Agent("gpu", 2, **own)}
     task = pnb.Task(time.sleep, 0.5, agent="gpu")
     handle = pnb.start([task], agents=agents, backend="dask")
 

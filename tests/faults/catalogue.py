@@ -137,7 +137,7 @@ _add(deeds.leaves_forks, NO_HARM, f"{NO_HARM}{LEFT}")
 _add(deeds.leaves_threads, NO_HARM)
 _add(deeds.nests_joblib, NO_HARM)
 _add(deeds.nests_a_run, NO_HARM)
-_add(scenes.every_worker_dies, CRASHED, CRASHED, DIES)
+_add(scenes.every_worker_dies, CRASHED, PERHAPS_AGAIN, DIES, is_late=True)
 _add(scenes.idle_worker_is_killed, NO_HARM)
 _add(
     scenes.idle_worker_is_stopped,

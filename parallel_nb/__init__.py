@@ -133,6 +133,9 @@ _SHOWN = {
     ("parallel_nb.engine.recording", "Log"),
     ("parallel_nb.engine.observation.results", "Observation"),
     ("parallel_nb.engine.starting", "Handle"),
+    ("parallel_nb.sweeps", "Sweep"),
+    ("parallel_nb.fitting.fits", "Fit"),
+    ("parallel_nb.fitting.choosing", "Fits"),
     ("parallel_nb.accounting.ledgers", "Ledger"),
 }
 

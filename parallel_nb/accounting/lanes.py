@@ -75,7 +75,7 @@ def inside(had: np.ndarray, took: np.ndarray, attempts: Attempts) -> Inside:
 def cut(
     attempts: Attempts,
     starting: Spans,
-    takeable: Spans,
+    nothing: Spans,
     moments: np.ndarray,
     *,
     is_start_unseen: bool = False,
@@ -94,8 +94,8 @@ def cut(
         Of this worker, in any order.
     starting : Spans
         When its processes were started or set up.
-    takeable : Spans
-        When there was something to take.
+    nothing : Spans
+        When there was nothing to take, from the first moment to the last.
     moments : array of shape (n_moments,)
         Ascending, in seconds.
     is_start_unseen : bool
@@ -120,30 +120,27 @@ def cut(
     known = until[:, parts.INSIDE].sum(axis=1)
     until[:, parts.WAITING] = np.maximum(in_attempts - known, 0.0)
 
-    idle = spans.Spans(
-        np.append(window[0], busy.ended), np.append(busy.started, window[1])
-    )
     has_run = len(busy.started) > 0
-    if is_start_unseen and has_run:
-        starting = spans.both(takeable, spans.one(window[0], float(busy.started[0])))
-    if len(starting.started):
-        starting = spans.both(idle, starting)
-        until[:, parts.STARTUP] = spans.until(starting, starting.lengths, moments)
-    last = float(busy.ended[-1]) if has_run else window[0]
-    nothing = spans.outside(takeable, (window[0], last) if has_run else window)
-    if len(starting.started):
-        nothing = spans.both(nothing, spans.outside(starting, window))
-    if len(nothing.started):
-        nothing = spans.both(idle, nothing)
-    in_vain = spans.until(nothing, nothing.lengths, moments)
+    last = float(busy.ended[-1]) if has_run else window[1]
+    idle, after = spans.one(*window), spans.NONE
     if has_run:
-        until[:, parts.BLOCKED] = in_vain
+        idle = Spans(np.append(window[0], busy.ended[:-1]), busy.started)
         after = spans.one(last, window[1])
-        if len(starting.started):
-            after = spans.both(after, spans.outside(starting, window))
-        until[:, parts.TAIL] = spans.until(after, after.lengths, moments)
-    else:
-        until[:, parts.TAIL] = in_vain
+    if is_start_unseen and has_run:
+        first = window[0], float(busy.started[0])
+        in_vain = spans.both(spans.one(*first), nothing)
+        starting = spans.outside(in_vain, first)
+    if len(starting.started):
+        for each in (idle, after):
+            begun = spans.both(each, starting)
+            until[:, parts.STARTUP] += spans.until(begun, begun.lengths, moments)
+        elsewhere = spans.outside(starting, window)
+        idle, after = spans.both(idle, elsewhere), spans.both(after, elsewhere)
+    in_vain = spans.both(idle, nothing)
+    until[:, parts.BLOCKED if has_run else parts.TAIL] = spans.until(
+        in_vain, in_vain.lengths, moments
+    )
+    until[:, parts.TAIL] += spans.until(after, after.lengths, moments)
     rest = moments - window[0] - until.sum(axis=1)
     until[:, parts.DISPATCH] = np.maximum(rest, 0.0)
 

@@ -116,13 +116,14 @@ def ledger(run: Run, *, bins: int = _N_BINS) -> Ledger:
         moments = np.linspace(*window, bins + 1)
         waits = readiness.waits(attempts, run.edges, window)
         takeable = readiness.takeable(attempts, waits, given, window)
+        nothing = spans.outside(takeable, window)
         starting = _starts(startups)
         is_start_unseen = not len(startups) and not _tells_of_starts(run.meta)
         for worker, of_worker in _by_worker(attempts, fate, n_workers):
             lane = lanes.cut(
                 of_worker,
                 starting.get(worker, spans.NONE),
-                takeable,
+                nothing,
                 moments,
                 is_start_unseen=is_start_unseen,
             )

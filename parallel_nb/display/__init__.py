@@ -23,6 +23,9 @@ _CARDS = {
     ("parallel_nb.engine.recording", "Log"): "log_card",
     ("parallel_nb.engine.observation.results", "Observation"): "observation_card",
     ("parallel_nb.engine.starting", "Handle"): "handle_card",
+    ("parallel_nb.sweeps", "Sweep"): "sweep_card",
+    ("parallel_nb.fitting.fits", "Fit"): "fit_card",
+    ("parallel_nb.fitting.choosing", "Fits"): "fits_card",
     ("parallel_nb.accounting.ledgers", "Ledger"): "ledger_card",
 }
 
@@ -62,7 +65,7 @@ def card(shown) -> str:
 
     Parameters
     ----------
-    shown : Run, Plan, Log, Observation, Handle or Ledger
+    shown : Run, Plan, Log, Observation, Handle, Ledger, Sweep, Fit or Fits
 
     Returns
     -------

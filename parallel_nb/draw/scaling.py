@@ -26,8 +26,8 @@ _BAND_SEEN = 1.6  # how far bands may widen the view, in highest curves
 _STYLES = {  # by law: never by colour alone
     "linear": (palette.SKY, (0, (1, 1.2))),
     "amdahl": (palette.BLUE, "-"),
-    "gustafson": (palette.GREEN, "-."),
-    "usl": (palette.ORANGE, "--"),
+    "gustafson": (palette.GREEN, (0, (3, 1, 0.8, 1))),
+    "usl": (palette.ORANGE, (0, (3, 1.3))),
     "amdahl_overhead": (palette.PURPLE, (0, (5, 1.5, 1, 1.5))),
 }
 _MARKERS = "osD^v*"  # by backend: never by colour alone
@@ -73,7 +73,6 @@ def speedup(sweep, fits=None, *, up_to: int | None = None, ax: Axes | None = Non
     ax = pictures.axes_for(ax, HEIGHT)
     label = "speedup (scaled)" if sweep.scale == "weak" else "speedup"
     handles = _curves(ax, shown, label, "speedup")
-    ax.yaxis.set_major_locator(MaxNLocator("auto"))
     return _finished(ax, shown, handles, scaling_words.speedup_caption)
 
 
@@ -220,12 +219,15 @@ def _curves(ax: Axes, shown: _Shown, label: str, column: str) -> list:
     first = 2 if column == "karp_flatt" else 1
     ax.set_xlabel("workers")
     ax.set_ylabel(f"{label}, estimated" if shown.is_estimated else label)
-    ax.xaxis.set_major_locator(MaxNLocator("auto", integer=True))
+    steps = [1, 2, 4, 5, 8, 10]
+    ax.xaxis.set_major_locator(MaxNLocator("auto", integer=True, steps=steps))
+    ax.yaxis.set_major_locator(MaxNLocator("auto", steps=[1, 2, 5, 10]))
     ax.spines[["right", "top"]].set_visible(False)
     measured = _measured(ax, shown, column)
     values = shown.table.loc[shown.table["n_workers"] >= first, column].dropna()
     if not len(values):
-        return measured
+        ax.tick_params(axis="y", left=False, labelleft=False)
+        return []
     left = min(first, int(shown.sweep.n_workers[0]))
     n = np.unique(np.append(np.linspace(left, shown.up_to, _POINTS), shown.last))
     n = n[n >= first]
@@ -278,18 +280,12 @@ def _limits(column: str, lowest, highest) -> tuple[float, float]:
 
 def _of_law(fit, n: np.ndarray, column: str):
     """A law's curve and its confidence band in the unit of a column."""
-    measure = "efficiency" if column == "efficiency" else "speedup"
-    table = fit.predict(n, measure)
-    curve, low, high = (
-        table[name].to_numpy()
-        for name in (measure, "confidence_low", "confidence_high")
-    )
-    if column != "karp_flatt":
-        return curve, low, high
-    implied = [
-        laws.karp_flatt(np.maximum(each, 1e-9), n) for each in (curve, high, low)
-    ]
-    return tuple(implied)  # the faster, the less is serial
+    if column == "karp_flatt":
+        table = fit.karp_flatt(n)
+    else:
+        table = fit.predict(n, column)
+    columns = (column, "confidence_low", "confidence_high")
+    return tuple(table[each].to_numpy() for each in columns)
 
 
 def _measured(ax: Axes, shown: _Shown, column: str) -> list:
@@ -345,7 +341,7 @@ def _grey_paper(ax: Axes, shown: _Shown) -> None:
 
 def _finished(ax: Axes, shown: _Shown, handles: list, caption) -> Axes:
     title_with_legend(ax, scaling_words.title(shown.sweep), handles)
-    if len(handles) <= len(shown.sweep.backends):
+    if not handles:
         words = "no speedup: one worker was not measured"
         if shown.table["n_workers"].max() == 1:
             words = "only one worker was measured"

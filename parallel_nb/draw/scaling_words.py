@@ -13,9 +13,9 @@ from . import wording
 def title(sweep) -> str:
     """One short line over a picture: whose it is and how large."""
     n = sweep.n_workers
-    parts = [f"{sweep.scale} scaling", f"{n[0]} to {n[-1]} workers"]
-    if len(n) == 1:
-        parts[1] = wording.count(int(n[0]), "worker")
+    parts = [f"{sweep.scale} scaling", f"n = {n[0]}"]
+    if len(n) > 1:
+        parts[1] = f"n = {n[0]} … {n[-1]}"
     if sweep.label:
         parts.insert(0, wording.shortened(sweep.label, 60))
     return " · ".join(parts)

@@ -4,40 +4,39 @@ Puts the engine's parts together. Knows no pictures, and not who waits for it.
 """
 
 import math
-import os
 import warnings
-import weakref
-from collections.abc import Iterable
 from contextlib import ExitStack
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
 
 import joblib
 
-from ..errors import ArgumentError, InputsFailed, StoreError, TasksFailed
-from ..planning import Plan, plan
+from ..errors import ArgumentError, InputsFailed, TasksFailed
 from ..runs import Meta, Run
-from ..store import save
-from ..tasks import Shell, Task, inputs_of, name_of
-from ..tasks.declarations import ANY
+from ..tasks import Shell, name_of
 from . import worker
 from .backends import Workers, name_of_backend, settings
 from .batch import Some, make_batch
+from .checking import (
+    check_function,
+    checked_tags,
+    is_read_once,
+    plan_of,
+    refuse_beside_plan,
+)
 from .collecting import Collector
 from .details import details_of, startups_of, versions
 from .dispatch import Dispatcher
 from .earlier import check_inputs_known, clock_zero
 from .events import Listener
 from .interrupts import Interrupts
-from .journals.keeping import Keeping, Prints, fingerprints_of
-from .journals.resuming import Resumed
-from .journals.writing import Header
+from .journals.files import Files
 from .limits import Limits
-from .options import JOURNAL, Options, check_limits, check_memory, journal_to_resume
+from .options import Options, check_limits, check_memory
 from .planned import Planned, check_results_kept, medians_of
 from .policies import make_policy
 from .pools import name_of_pool, pools_of
 from .progress import Progress
+from .remembering import keep_recipe, remember
 
 _WHY = {
     "wait": "not needed: enough tasks had succeeded",
@@ -63,20 +62,20 @@ class Job:
         self._started_at = datetime.now(UTC)
         self._zero = worker.clock()
         self._earlier = None
-        resume = journal_to_resume(options)
-        if resume is not None and not isinstance(inputs, list | tuple | None):
+        self._files = Files(options)
+        if self._files.resumes and not isinstance(inputs, list | tuple | None):
             inputs = list(inputs)  # all of them have to be known
         self._work, self._inputs = work, inputs
         self._options = options
-        self._tags = _checked_tags(options.label, options.tags)
+        self._tags = checked_tags(options.label, options.tags)
         self._function = work if inputs is not None else None
-        if inputs is None and _is_read_once(work):
+        if inputs is None and is_read_once(work):
             work = self._work = list(work)
-        self._plan = _plan_of(work, inputs, options)
+        self._plan = plan_of(work, inputs, options)
         self._order = options.order
         n_jobs = options.n_jobs
         if self._plan is not None:
-            _refuse_beside_plan(work, options)
+            refuse_beside_plan(work, options)
             if n_jobs is None:
                 n_jobs = self._plan.n_workers
             check_results_kept(self._plan, options.keep_results)
@@ -109,28 +108,10 @@ class Job:
         self._unfinished = {}
         if self.is_open:
             self.collector.watchers.append(self._keep_unfinished)
-        self._prints = None
-        if options.journal is not None or resume is not None:
-            items = () if self.is_open else self.batch.items
-            self._prints = Prints(self._function, items)
-        self._journal_at = options.journal
-        if resume is not None:
-            earlier = self._resumed(resume)
+        self._files.know(self.batch, self._function)
+        earlier = self._files.earlier or earlier
         if earlier is not None:
             self._go_on_with(earlier)
-
-    def _resumed(self, path):
-        """What a journal holds of this batch already."""
-        batch = self.batch
-        inputs = batch.items if self._function is not None else None
-        if self._options.journal is None and self._options.resume is not True:
-            self._journal_at = path
-        return Resumed(
-            path,
-            batch.names,
-            fingerprints_of(self._prints, batch.n_known, inputs),
-            keeps_results=self._options.keep_results,
-        )
 
     def _go_on_with(self, earlier):
         """Have another run's rows and results before this one's."""
@@ -205,8 +186,7 @@ class Job:
             made, failure = self._execute(progress, interrupts)
             remember(made)
         batch = self.batch
-        if self._options.path is not None:
-            self._save(made)
+        self._files.save(made)
         if failure is None and interrupts.has_any:
             failure = KeyboardInterrupt()
         if failure is not None:
@@ -218,23 +198,6 @@ class Job:
         if self._policy.on_failure == "raise" and self.collector.n_failed:
             raise TasksFailed(made)
         return made
-
-    def _save(self, made):
-        """The Run in its file; its journal is not needed any more when it is whole."""
-        path, journal = self._options.path, self._journal_at
-        try:
-            save(made, path)
-        except StoreError as error:
-            # What it took so long to make is still here.
-            warnings.warn(
-                f"the run could not be saved: {error}. It is in memory, as last_run(): "
-                "save(last_run(), …) elsewhere",
-                RuntimeWarning,
-                stacklevel=4,
-            )
-            return
-        if journal == path + JOURNAL and made.meta.ended_by == "completion":
-            os.unlink(journal)
 
     def _execute(self, progress, interrupts):
         """The Run, and what went wrong around its tasks."""
@@ -249,8 +212,9 @@ class Job:
                     pools[agent] = stack.enter_context(own)
             workers = pools[None]
             if self._function is not None:
-                _check_function(workers, self._function)
-            keeping = None if self._journal_at is None else self._keeping(workers)
+                check_function(workers, self._function)
+            meta = self._meta(workers, "", ())
+            keeping = self._files.begin(meta, self._zero, collector.n_chunks)
             collector.journal = keeping
             dispatcher = self.dispatcher = Dispatcher(
                 batch,
@@ -297,33 +261,6 @@ class Job:
         if self._earlier is not None:
             startups = [*self._earlier.startups(self._zero), *startups]
         return self._made(workers, startups, notes), failure
-
-    def _keeping(self, workers):
-        """The journal, begun before the work is."""
-        batch, planned = self.batch, {}
-        if batch.is_planned:
-            planned = {
-                "agents": batch.agents,
-                "rounds": batch.rounds,
-                "edges": batch.edges,
-            }
-        tasks = () if self._function is not None else batch.items
-        header = Header(
-            self._meta(workers, "", ()),
-            batch.names,
-            self._zero,
-            n_tasks=None if self.is_open else batch.n_known,
-            details=details_of(tasks, None),
-            n_chunks=self.collector.n_chunks,
-            **planned,
-        )
-        return Keeping(
-            self._journal_at,
-            header,
-            self._prints,
-            earlier=self._earlier if self._options.resume else None,
-            keeps_results=self._options.keep_results,
-        )
 
     def _workers(self):
         is_timed = self._limits.has_any and self.backend == "threading"
@@ -377,7 +314,7 @@ class Job:
             results=collector.results,
             is_done=not collector.n_lost and collector.n_done == batch.n_known,
         )
-        _recipes[made] = Recipe(self._work, self._repeatable_inputs(), self._options)
+        keep_recipe(made, self._work, self._repeatable_inputs(), self._options)
         return made
 
     def _meta(self, workers, ended_by, notes):
@@ -419,125 +356,6 @@ class Job:
                 self._unfinished[task] = entry.piece.inputs[index]
             else:
                 self._unfinished.pop(task, None)
-
-
-class Recipe(NamedTuple):
-    """What a Run was made from."""
-
-    work: Any
-    inputs: Any
-    options: Options
-
-
-# A Run that came from elsewhere has none.
-_recipes = weakref.WeakKeyDictionary()
-
-
-def recipe_of(run) -> Recipe | None:
-    """What a Run of this process was made from; None for any other one."""
-    return _recipes.get(run)
-
-
-_last = None
-
-
-def remember(made):
-    """Keep the newest Run for `last_run`."""
-    global _last
-    _last = made
-
-
-def last_run() -> Run | None:
-    """The newest Run of this process, also a partial one after an interrupt."""
-    return _last
-
-
-def _plan_of(work, inputs, options):
-    """The plan that was passed, or the one that these tasks need; None for neither."""
-    if inputs is not None:
-        for name in ("agents", "barriers"):
-            if getattr(options, name):
-                raise ArgumentError(
-                    f"`{name}` is for tasks; inputs of one function have neither "
-                    "agents nor rounds: pass [Task(f, x, agent=…) for x in …]"
-                )
-        return None
-    if isinstance(work, Plan):
-        if options.agents is not None:
-            raise ArgumentError("`agents` belongs to the plan: plan(tasks, agents=…)")
-        return work
-    is_tasks = isinstance(work, list) and all(isinstance(t, Task | Shell) for t in work)
-    if not is_tasks or not work:
-        return None
-    if options.agents or options.barriers or any(map(_needs_plan, work)):
-        chosen = settings(options.n_jobs, options.backend, options.client)
-        return plan(
-            work,
-            n_jobs=chosen.n_workers,
-            agents=options.agents,
-            history=options.history,
-            backend=name_of_backend(chosen.backend),
-        )
-    return None
-
-
-def _is_read_once(work):
-    """Whether looking at the tasks would use them up."""
-    return isinstance(work, Iterable) and not (
-        callable(work) or isinstance(work, Plan | Task | Shell | list | str | bytes)
-    )
-
-
-def _refuse_beside_plan(work, options):
-    """What a plan, or its tasks, have decided already."""
-    places = {
-        "name": "Task(name=…)",
-        "cost": "Task(cost=…)",
-        "history": "plan(history=…)" if isinstance(work, Plan) else "",
-        "order": "their longest remaining path",
-    }
-    for argument, place in places.items():
-        value = getattr(options, argument)
-        is_default = value is None or (argument == "order" and value == "given")
-        if place and not is_default:
-            raise ArgumentError(
-                f"`{argument}` would be ignored: tasks of a plan have it from {place}"
-            )
-
-
-def _needs_plan(task):
-    return bool(
-        task.agent is not None
-        or task.after
-        or task.reads
-        or task.writes
-        or task.tries != ANY
-        or task.timeout is not None
-        or task.check is not None
-        or inputs_of(task)
-    )
-
-
-def _checked_tags(label, tags):
-    """The tags as a tuple; what a Run could not hold is refused before it is made."""
-    if not isinstance(label, str):
-        raise ArgumentError(f"`label` must be a string; got {label!r}")
-    listed = tuple(tags) if isinstance(tags, Iterable) else ()
-    if isinstance(tags, str) or not all(isinstance(tag, str) for tag in listed):
-        raise ArgumentError(f"`tags` must be strings, as in ['a', 'b']; got {tags!r}")
-    return listed
-
-
-def _check_function(workers, func):
-    """A function that cannot travel would fail for every input: say so at once."""
-    try:
-        workers.function(func)
-    except Exception as error:
-        raise ArgumentError(
-            f"the function cannot be sent to the workers of backend {workers.name!r}: "
-            f"{type(error).__name__}: {error}. Use backend='threading', or make what "
-            "it refers to picklable."
-        ) from error
 
 
 def _warn_of_threads(n):

@@ -12,8 +12,9 @@ from .. import schema
 from ..errors import ArgumentError
 from ..runs import Run
 from .earlier import Earlier
-from .jobs import Job, recipe_of
+from .jobs import Job
 from .options import Options
+from .remembering import recipe_of
 
 # What only makes sense once.
 _NOT_AGAIN = ("history", "cost", "order")

@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterable
 
 from ..runs import Run
 from ..tasks import Shell, Task
-from .jobs import Job, last_run
+from .jobs import Job
 from .options import Options
+from .remembering import last_run
 
 __all__ = ["last_run", "run"]
 

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from ..errors import ArgumentError, one_of
-from ..laws import Law
+from ..laws import Law, karp_flatt
 from . import designing, intervals
 from .checks import Check
 from .estimates import Estimate
@@ -216,6 +216,43 @@ class Fit:
         known = self.sweep.n_workers
         table["is_extrapolated"] = (n < known[0]) | (n > known[-1])
         return pd.DataFrame(table)
+
+    def karp_flatt(self, n_workers) -> pd.DataFrame:
+        """The serial fraction that the law implies at each number of workers.
+
+        Parameters
+        ----------
+        n_workers : int or sequence of float
+            Above 1.
+
+        Returns
+        -------
+        DataFrame
+            ``n_workers``, ``karp_flatt``, ``confidence_low``, ``confidence_high``.
+            Level under Amdahl's law, alpha + beta n under the USL.
+
+        References
+        ----------
+        Karp, Flatt, "Measuring parallel processor performance", *Communications of the
+        ACM* 33(5), 1990.
+        """
+        n = np.atleast_1d(np.asarray(n_workers, dtype=float))
+        shape = self.vector[:-1]
+        speedup = self.law.speedups(n, shape)
+        implied = karp_flatt(speedup, n)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            by_speedup = -1 / (speedup**2 * (1 - 1 / n))
+            slopes = by_speedup[:, None] * self.law.speedup_slopes(n, shape)
+            about = np.einsum("np,pq,nq->n", slopes, self.spread[:-1, :-1], slopes)
+        reach = intervals.student(self.df) * np.sqrt(np.maximum(about, 0))
+        return pd.DataFrame(
+            {
+                "n_workers": n,
+                "karp_flatt": implied,
+                "confidence_low": implied - reach,
+                "confidence_high": implied + reach,
+            }
+        )
 
     def slopes(self, n_workers: np.ndarray) -> np.ndarray:
         """Of the curve by each parameter, on the scale of the residuals."""

@@ -268,6 +268,13 @@ def _estimates(law, sweep, response, n, targets, vector, spread, n_samples, seed
         if reason:
             reason = f"it rests on {each.rests_on}: {reason}"
         value, se, low, high = _consequence(each, vector, spread, df, samples)
+        if each.is_peak and method == "profile":
+            # On the bound the peak is where the profile lets its parameter go.
+            moved = np.tile(vector, (2, 1))
+            at = law.names.index(each.rests_on)
+            moved[:, at] = ends[at, ::-1]
+            with np.errstate(divide="ignore"):
+                low, high = map(float, np.power(each.flat(moved), each.power))
         last = sweep.n_workers[-1]
         if not reason and not np.isfinite(high):
             reason = "its 95 % interval has no end"

@@ -105,8 +105,6 @@ def _agree(low: float, high: float) -> bool:
 
 
 def _by_list(problem, counts, order, available, known) -> None:
-    from .lists import listed
-
     lengths = problem.durations[listed(problem, order)]
     longest = float(lengths.max(initial=0.0))
     work, latest = float(lengths.sum()), LatestEnd(lengths)

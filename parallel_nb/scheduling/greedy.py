@@ -154,8 +154,8 @@ def _event_by_event(problem: Problem, order: list[int]):
     slots = [*problem.slots, n_tasks]
     pool_of = problem.agent or [-1] * n_tasks
     ready: list[list[int]] = [[] for _ in slots]
-    # What happens when: the end of a task; n_tasks + worker: it is there; -1 - task: its
-    # lag is over.
+    # What happens when: the end of a task; n_tasks + worker: it is there; -1 - task:
+    # its lag is over.
     events: list[tuple[float, int]] = []
     for task in range(n_tasks):
         if n_unmet[task]:

@@ -11,12 +11,14 @@ from bisect import bisect_left, insort
 import numpy as np
 
 from .bounds import lower_bound, packing_bound
+from .exchanging import exchanged
 from .graphs import paths_to_the_end
 from .greedy import Problem, Schedule, simulate
 
 _CLOSE = 1e-9  # relative; what sums of floats leave
 _GOOD_ENOUGH = 1e-3  # relative to the bound: not worth a search
 _PATIENCE = 4_000_000  # workers looked at in a search: a second or two
+_FEW = 50  # tasks for each worker: with more, swapping finds what there is
 _HALVINGS = 20
 _SWEEPS = 8
 
@@ -25,7 +27,8 @@ def best(problem: Problem) -> Schedule:
     """The shortest schedule that a bounded search finds.
 
     Independent tasks: longest first, packed by multifit, then improved by moving and
-    swapping tasks between the last worker and others. Otherwise: the best of several
+    swapping tasks between the last worker and others; where there are few tasks for
+    each worker, by dividing those of two workers anew. Otherwise: the best of several
     priorities, improved by scheduling from the end and from the start in turns.
 
     References
@@ -65,6 +68,11 @@ def _independent(problem: Problem) -> Schedule:
         if workers is None or found.makespan <= bound * (1 + _CLOSE):
             continue
         improved = simulate(problem, _swapped(durations, workers, n_workers, bound))
+        found = min(found, improved, key=lambda schedule: schedule.makespan)
+    is_close = found.makespan <= bound * (1 + _GOOD_ENOUGH)
+    if not is_close and len(durations) <= _FEW * n_workers:
+        workers = exchanged(durations, found.worker.tolist(), n_workers, bound)
+        improved = simulate(problem, _list_of(durations, workers, n_workers))
         found = min(found, improved, key=lambda schedule: schedule.makespan)
     return found
 
@@ -124,12 +132,19 @@ def _swapped(durations, worker, n_workers, bound) -> np.ndarray:
             difference -= taken[0]
         loads[last] -= difference
         loads[other] += difference
-    started = np.empty(len(durations))
-    for tasks in held:
-        now = 0.0
-        for length, task in reversed(tasks):
-            started[task] = now
-            now += length
+    lanes = [0] * len(durations)
+    for lane, tasks in enumerate(held):
+        for _, task in tasks:
+            lanes[task] = lane
+    return _list_of(durations, lanes, n_workers)
+
+
+def _list_of(durations, worker, n_workers) -> np.ndarray:
+    """A list that leads to the loads of the given workers, or less uneven ones."""
+    now, started = [0.0] * n_workers, np.empty(len(durations))
+    for task in np.argsort(durations, kind="stable")[::-1].tolist():
+        started[task] = now[worker[task]]
+        now[worker[task]] += durations[task]
     return np.argsort(started, kind="stable")
 
 

@@ -69,7 +69,7 @@ class Batch:
     chunk: np.ndarray | None = None
     n_workers: int = 0
     makespan: float = np.nan
-    dispatch: Dispatch = Dispatch()
+    dispatch: Dispatch = field(default_factory=Dispatch)
     leads: np.ndarray = field(default_factory=lambda: np.empty(0))
     cores: int = 0
     is_ours: bool = True
@@ -173,8 +173,8 @@ def _of_run(run: Run) -> Batch:
     ran, frame = ran_of(run), run.attempts
     if not len(ran.rows):
         raise ArgumentError(
-            f"`work` must hold durations to schedule; none of the {run.n_tasks:,} tasks "
-            "of this run is known to have started and ended"
+            f"`work` must hold durations to schedule; of the {run.n_tasks:,} tasks of "
+            "this run none is known to have started and ended"
         )
     durations = ran.ended - ran.started
     submitted = frame[schema.SUBMITTED].to_numpy()[ran.rows]
@@ -282,8 +282,8 @@ def _unknowns(run: Run, ran) -> tuple[str, ...]:
         is_short &= np.isin(last, ran.rows)
         if is_short.any():
             notes.append(
-                f"{int(is_short.sum()):,} of {run.n_tasks:,} tasks were ended by a time "
-                "limit or cancelled: they count as long as they ran, so it takes that "
-                "long at least"
+                f"{int(is_short.sum()):,} of {run.n_tasks:,} tasks were ended by a "
+                "time limit or cancelled: they count as long as they ran, so it takes "
+                "that long at least"
             )
     return tuple(notes)

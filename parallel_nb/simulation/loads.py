@@ -146,8 +146,8 @@ def _order(batch: Batch, order):
         or not np.array_equal(np.sort(rank, axis=None), np.arange(len(rank)))
     ):
         raise ArgumentError(
-            f"`order` must be one of {', '.join(map(repr, scheduling.ORDERS))}, or hold "
-            f"each of the tasks 0 ... {n_tasks - 1} once; got {order!r:.80}"
+            f"`order` must be one of {', '.join(map(repr, scheduling.ORDERS))}, or "
+            f"hold each of the tasks 0 ... {n_tasks - 1} once; got {order!r:.80}"
         )
     return np.argsort(np.argsort(rank)[batch.task], kind="stable")
 

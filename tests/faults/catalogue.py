@@ -112,7 +112,7 @@ _add(
     is_late=True,
 )
 _add(deeds.closes_descriptors, NO_HARM, f"{NO_HARM}, others again", NO_HARM)
-_add(deeds.nests_isolated_lanes, CRASHED, AGAIN, KEPT)
+_add(deeds.nests_isolated_lanes, CRASHED, PERHAPS_AGAIN, KEPT, is_late=True)
 _add(deeds.stops_itself, TIMEOUT, REFUSED, HANGS, REFUSED, **_LIMITED)
 _add(deeds.hangs, TIMEOUT, REFUSED, TIMEOUT, REFUSED, **_LIMITED)
 _add(deeds.hangs_in_c, TIMEOUT, REFUSED, HANGS, REFUSED, **_LIMITED)
@@ -179,11 +179,10 @@ GROUPS = {
         "returns unpicklable",
         "returns unloadable",
     ),
-    "kills its process, even while it sends 200 MB": (
+    "kills its process (`os._exit`, a signal, a segmentation fault)": (
         "exits at once",
         "kills itself",
         "segfaults",
-        "dies half way",
     ),
     "outlasts its `timeout=` in Python": ("hangs", "ignores sigterm"),
     "outlasts its `timeout=` in C, or stopped": ("hangs in c", "stops itself"),

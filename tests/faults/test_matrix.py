@@ -44,16 +44,17 @@ def documented():
 def test_a_fault_costs_what_is_promised(cell, play, documented):
     fault, backend = cell
     outcome = play(cell)
-    assert outcome.word == FAULTS[fault].promises[backend], outcome
+    told = f"{outcome}"
+    assert outcome.word == FAULTS[fault].promises[backend], told
     assert outcome.word == documented[cell], "python -m tests.faults writes it anew"
     if outcome.end != ENDED:
         return
-    assert outcome.is_usable, outcome
-    assert outcome.farewell < _SLOW_FAREWELL, outcome
+    assert outcome.is_usable, told
+    assert outcome.farewell < _SLOW_FAREWELL, told
     if backend == "isolated" and outcome.recovery is not None:
-        assert outcome.recovery < _LATE, outcome
+        assert outcome.recovery < _LATE, told
     for status, error in zip(outcome.statuses, outcome.errors, strict=True):
-        assert (status == "done") == (error == "nan"), outcome
+        assert (status == "done") == (error == "nan"), told
 
 
 def test_every_cell_is_documented_and_no_other(documented):

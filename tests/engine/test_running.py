@@ -321,11 +321,6 @@ BAD = [
     ),
     ("history of no kind", lambda: pnb.run(never, [1], history=[1]), "must be a Run"),
     (
-        "some costs",
-        lambda: pnb.run([pnb.Task(never, 1, cost=1), pnb.Task(never, 2)]),
-        "task 1 .* has no cost",
-    ),
-    (
         "too few names",
         lambda: pnb.run(never, [1, 2], name=["a"]),
         "`name` .* one value per task: 2; got 1",

@@ -4,6 +4,7 @@ Knows `parallel_nb` and what it is held against; refuses to know bars and tables
 sides get the same function and inputs, are warmed up, and must return the same.
 """
 
+import itertools
 import pickle
 import subprocess
 import sys
@@ -259,6 +260,46 @@ def recording(plan: Plan) -> Iterator[dict]:
         }
 
 
+def journal(plan: Plan) -> Iterator[dict]:
+    """With every attempt on disk within a second, and without, by length."""
+    with tempfile.TemporaryDirectory() as folder:
+        paths = (Path(folder) / str(i) for i in itertools.count())
+        for backend in ("isolated", "threading"):
+            for length in lengths.LENGTHS:
+                n_tasks = length.n_tasks
+                if backend in ONE_AT_A_TIME and length.seconds:
+                    n_tasks //= 2
+                yield from _journalled(plan, backend, length, n_tasks, paths)
+
+
+def _journalled(plan, backend, length, n_tasks, paths):
+    n_tasks = plan.count(n_tasks)
+    plan.say(f"journal: {backend}, {n_tasks} × {length.name}")
+    inputs, expected = range(n_tasks), list(range(n_tasks))
+
+    def run(inputs=inputs, **how):
+        made = pnb.run(
+            length.func,
+            inputs,
+            n_jobs=N_WORKERS,
+            backend=backend,
+            progress=False,
+            **how,
+        )
+        return made.results
+
+    run(range(max(8, n_tasks // 10)))
+    calls = {OURS: lambda: run(journal=next(paths)), THEIRS: run}
+    for timing in timings(calls, plan.n_pairs, plan.rng):
+        if timing.value != expected:
+            raise Disagreement(f"journal, {timing.side}: {backend}")
+        yield {
+            **_row("journal", timing, at=length.name, ours=backend, theirs="without"),
+            "n_tasks": n_tasks,
+            "n_workers": N_WORKERS,
+        }
+
+
 def frames(plan: Plan) -> Iterator[dict]:
     """What a million attempts take: memory, time to the frame, save and load."""
     n_tasks = plan.count(1_000_000)
@@ -348,6 +389,7 @@ SECTIONS = {
     "starts": starts,
     "frame": frames,
     "recording": recording,
+    "journal": journal,
     "skewed": skewed,
     "plain": plain,
     "peers": isolating,

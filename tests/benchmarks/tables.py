@@ -24,6 +24,7 @@ TITLES = {
     "peers": "Isolated lanes / other engines, 2 workers",
     "skewed": "200 Pareto-distributed sleeps, 8 workers: makespan / lower bound",
     "recording": "record() around a scikit-learn grid search / without",
+    "journal": "With journal=, every attempt on disk within a second / without",
     "frame": "The frame of a large run",
     "starts": "Starting up",
 }
@@ -144,6 +145,10 @@ def _recording(ours, theirs, at, group):
     return [_versus("recording", ours, theirs, at, group, 1.02)]
 
 
+def _journal(ours, theirs, at, group):
+    return [_versus("journal", ours, theirs, at, group, NAN)]
+
+
 def _ideal(ours, theirs, at, group):
     if not _LENGTHS[at].is_worth_a_worker:
         return []
@@ -238,6 +243,7 @@ _MAKERS = {
     "peers": _peers,
     "skewed": _skewed,
     "recording": _recording,
+    "journal": _journal,
     "frame": _frame,
     "starts": _starts,
 }

@@ -19,10 +19,12 @@ from .chunking import ALONE, TARGET
 from .clusters.pool import NAMES, Cluster, cluster_of, restore_multiprocessing
 from .collecting import Origin
 from .isolated import IsolatedBackend
-from .killing import kill
+from .killing import is_dead, kill, kill_executor
 from .memmapping import Memmapper
 from .threads import ThreadLanes
 
+# loky tells of a death within milliseconds, if it tells of it at all (seconds).
+_SILENCE = 0.5
 DEFAULT = "isolated" if os.name == "posix" else "loky"
 
 
@@ -202,6 +204,7 @@ class Workers:
             self._threads = ThreadLanes(self.n_workers)
             self.is_inline, self.name = False, "threading"
         self._ends_attempts = isinstance(backend, IsolatedBackend)
+        self._silent_since = self.opened
         self._processes = self._pool_processes()
         if hasattr(backend, "start_call"):
             backend.start_call()
@@ -209,6 +212,8 @@ class Workers:
         return self
 
     def __exit__(self, *error):
+        # A process that was stopped would not hear that it shall end.
+        kill(getattr(self._backend, "_pool", None))
         try:
             self._parallel.__exit__(*error)
             # A cluster may have grown meanwhile.
@@ -265,8 +270,19 @@ class Workers:
         return self._lanes
 
     def has_lost_one(self):
-        """Whether a process of a multiprocessing pool died: it says so to nobody."""
-        return bool(self._processes - self._pool_processes())
+        """Whether a process of a pool died and nobody says so.
+
+        A multiprocessing pool never does; loky not while it reads half a result.
+        """
+        if self._processes - self._pool_processes():
+            return True
+        if self.name != "loky":
+            return False
+        processes = getattr(self._backend._workers, "_processes", {})
+        now = worker.clock()
+        if not any(is_dead(pid) for pid in list(processes)):
+            self._silent_since = now
+        return now > self._silent_since + _SILENCE
 
     def _pool_processes(self):
         pool = getattr(self._backend, "_pool", None)
@@ -375,6 +391,8 @@ class Workers:
             self._threads.drop_waiting()
         elif not self.is_inline:
             kill(getattr(self._backend, "_pool", None))
+            if self.name == "loky":
+                kill_executor(self._backend._workers)
             self._backend.abort_everything(ensure_ready=be_ready)
             if be_ready:
                 self._processes = self._pool_processes()

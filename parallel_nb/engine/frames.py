@@ -14,6 +14,8 @@ import time
 _HEAD = struct.Struct("<BQ")
 
 HELLO, JOB, BLOCK, RESULT, ERROR = range(1, 6)
+# Exit code of a worker that cannot send: some task of the chunk closed its socket.
+CUT_OFF = 113
 
 _READ_AT_ONCE = 1 << 16
 _LARGE = 1 << 20
@@ -217,6 +219,18 @@ class Channel:
         poll = select.poll()
         poll.register(self._pidfd, select.POLLIN)
         return PeerDied() if poll.poll(100) else PeerClosed()
+
+    def await_end(self, until=None):
+        """Wait for the end of a process that has closed its socket: PeerDied then.
+
+        TimeoutError when it lives on at a time of `time.monotonic`.
+        """
+        poll = select.poll()
+        if self._pidfd is not None:
+            poll.register(self._pidfd, select.POLLIN)
+        while self._wait(poll, until):
+            pass
+        raise PeerDied
 
     def close(self):
         self._sock.close()

@@ -6,6 +6,7 @@ what a death took with it. It knows nothing of batches, of tasks or of joblib.
 
 import atexit
 import os
+import pickle
 import queue
 import signal
 import subprocess
@@ -27,6 +28,10 @@ _KEPT_WARM = max(16, 2 * (os.cpu_count() or 1))
 _GRACE = 1.0
 # Processes tried for one call before it is given up.
 _PATIENCE = 3
+# What an idle process does before another run may have it, and how long it may take
+# (seconds).
+_ASK = pickle.dumps(worker.go_home)
+_ANSWER_WITHIN = 1.0
 # How often a limit is read again that may change (seconds).
 _LOOK_AGAIN = 0.05
 
@@ -151,7 +156,29 @@ class Lane:
     def is_usable(self):
         """Whether a later run can have this lane."""
         process = self._process
-        return process is not None and process.poll() is None and not self._is_closed
+        return (
+            process is not None
+            and process.poll() is None
+            and not self._is_closed
+            and not self._is_stopped()
+        )
+
+    def goes_home(self):
+        """Have an idle process undo what tasks did to its place; whether it can."""
+        try:
+            self._channel.send(frames.JOB, _ASK)
+            kind, body = self._channel.receive(time.monotonic() + _ANSWER_WITHIN)
+        except (frames.PeerDied, frames.PeerClosed, TimeoutError):
+            return False
+        return kind == frames.RESULT
+
+    def _is_stopped(self):
+        """Whether the process was stopped (SIGSTOP): it would begin with nothing."""
+        flags = os.WSTOPPED | os.WNOWAIT | os.WNOHANG
+        try:
+            return os.waitid(os.P_PID, self._process.pid, flags) is not None
+        except ChildProcessError:
+            return False
 
     def _reap(self):
         """End what is left of the process and its children; how it ended, in words."""
@@ -247,9 +274,9 @@ class Lane:
                 slate.wipe(self._memory)
                 self._channel.send(frames.JOB, job.payload)
                 return self._await(job)
-            except (frames.PeerDied, frames.PeerClosed) as end:
+            except (frames.PeerDied, frames.PeerClosed):
                 if not slate.is_untouched(self._memory):
-                    raise self._autopsy(job, end) from None
+                    raise self._autopsy(job) from None
                 # It was dead, or killed, before it took the call.
                 was_stopped = self._is_doomed
                 reason = self._reap()
@@ -262,6 +289,8 @@ class Lane:
         with self._lock:
             if self._is_doomed or self._is_closed:
                 raise WorkerDied("it was stopped")
+            if self._process is not None and self._is_stopped():
+                self._reap()
             began, is_new = worker.clock(), self._process is None
             try:
                 self.start()
@@ -301,6 +330,14 @@ class Lane:
 
     def _receive(self, job):
         """The next frame; an attempt that takes longer than it may is killed."""
+        try:
+            return self._within_limit(job, self._channel.receive)
+        except frames.PeerClosed:
+            # A task did that, perhaps an earlier one: it is no reason to end this one,
+            # and the slate shows what is done.
+            return self._within_limit(job, self._channel.await_end)
+
+    def _within_limit(self, job, wait):
         while job.limit is not None and not job.has_timed_out:
             # The clock starts with the attempt; until then, look for its start.
             began = slate.started(self._memory)
@@ -311,11 +348,11 @@ class Lane:
                 # What others take meanwhile may bring it down.
                 left = min(_LOOK_AGAIN, _LOOK_AGAIN if left is None else left)
             try:
-                return self._channel.receive(time.monotonic() + max(left, 0.0))
+                return wait(time.monotonic() + max(left, 0.0))
             except TimeoutError:
                 if is_known and worker.clock() >= began + seconds:
                     self._end_overdue(job, began, seconds)
-        return self._channel.receive()
+        return wait()
 
     def _end_overdue(self, job, began, seconds):
         if slate.started(self._memory) == began:
@@ -324,12 +361,13 @@ class Lane:
                 job.limit = seconds
                 _kill_group(self._process.pid)
 
-    def _autopsy(self, job, end):
+    def _autopsy(self, job):
         died, pid = worker.clock(), self.pid
         reason = self._reap()
-        if isinstance(end, frames.PeerClosed):
-            reason = "it closed its connection"
         records, payload, position, started = slate.salvage(self._memory)
+        if reason == describe_exit(frames.CUT_OFF):
+            # Who could not send is not who closed the connection.
+            reason, position = "its connection was closed", None
         blocks = [*job.blocks, (records, payload)]
         salvage = Salvage(blocks, position, started, died, pid)
         if job.has_timed_out:
@@ -454,7 +492,7 @@ def _take(n, place):
 
 
 def _give_back(lanes):
-    kept = [lane for lane in lanes if lane.is_usable]
+    kept = [lane for lane in lanes if lane.is_usable and lane.goes_home()]
     for lane in lanes:
         if lane not in kept:
             lane.close()

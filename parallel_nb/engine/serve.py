@@ -31,12 +31,13 @@ def main(socket_fd, slate_fd):
 
     def send_block(records, payload):
         head = len(records).to_bytes(8, "little")
-        frames.write_frame(sock, frames.BLOCK, head, records, payload)
+        _send(sock, frames.BLOCK, head, records, payload)
 
     worker.slate = Slate(memory, send_block)
     os.register_at_fork(after_in_child=_disown)
     worker.nesting_level = 1
     worker.fresh_memory = worker.address_space()
+    worker.fresh_place = worker.place()
     sys.meta_path.insert(0, _WhenJoblibComes())
     frames.write_frame(sock, frames.HELLO, repr(worker.clock()).encode())
     while (frame := frames.read_frame(sock, _IDLE)) is not None:
@@ -55,7 +56,15 @@ def _serve(sock, body):
         answer = frames.RESULT, worker.dumps(result)
     except BaseException as error:
         answer = frames.ERROR, _pickle_error(error)
-    frames.write_frame(sock, *answer)
+    _send(sock, *answer)
+
+
+def _send(sock, *frame):
+    try:
+        frames.write_frame(sock, *frame)
+    except OSError:
+        # Here, nobody can say who closed it; the parent has the slate.
+        os._exit(frames.CUT_OFF)
 
 
 def _pickle_error(error):

@@ -61,6 +61,8 @@ slate = None
 nesting_level = 0
 # Address space of a lane's process before it did anything, in bytes.
 fresh_memory = 0
+# Its working directory and environment then.
+fresh_place = None
 
 _functions = OrderedDict()
 _functions_lock = threading.Lock()
@@ -418,6 +420,29 @@ class _MemoryLimit:
 
 def _finite(limit):
     return sys.maxsize if limit == resource.RLIM_INFINITY else limit
+
+
+def place():
+    """Working directory and environment of this process."""
+    try:
+        folder = os.getcwd()
+    except FileNotFoundError:
+        folder = ""
+    return folder, dict(os.environ)
+
+
+def go_home():
+    """Undo what tasks did to this lane's place; raises where that cannot be undone.
+
+    What they imported stays: to load it again is what a warm lane saves.
+    """
+    if place() == fresh_place:
+        return
+    folder, environment = fresh_place
+    os.chdir(folder)
+    for name in set(os.environ) - set(environment):
+        del os.environ[name]
+    os.environ.update(environment)
 
 
 def address_space():

@@ -342,3 +342,42 @@ def test_a_workers_clock_is_the_hosts():
     before = worker.clock()
     (there,) = pnb.run(lambda _: time.perf_counter(), [0], n_jobs=1).results
     assert before < there < worker.clock()
+
+
+def go_elsewhere(how):
+    if how == "folder":
+        os.chdir("/")
+    elif how == "variable":
+        os.environ["PARALLEL_NB_TEST_PLACE"] = "elsewhere"
+    return os.getcwd(), os.environ.get("PARALLEL_NB_TEST_PLACE")
+
+
+@pytest.mark.parametrize("how", ["folder", "variable"])
+def test_what_a_task_does_to_its_place_is_not_the_next_runs(how):
+    pnb.run(go_elsewhere, [how] * 4, n_jobs=2)
+    places = pnb.run(go_elsewhere, [""] * 4, n_jobs=2).results
+    assert places == [(os.getcwd(), None)] * 4
+
+
+@pytest.mark.parametrize("how", ["folder", "variable", ""])
+def test_a_lane_stays_warm_whatever_its_tasks_did_to_its_place(how):
+    before = pnb.run(chores.pid, range(4), n_jobs=1).results
+    pnb.run(go_elsewhere, [how], n_jobs=1)
+    assert pnb.run(chores.pid, range(4), n_jobs=1).results == before
+
+
+def test_a_lane_that_cannot_go_home_is_ended(tmp_path, monkeypatch):
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    pnb.run(chores.double, [1], n_jobs=1)
+    before = pnb.run(remove_and_leave, [str(gone)], n_jobs=1).results
+    gone.mkdir()
+    after = pnb.run(chores.pid, [0], n_jobs=1).results
+    assert after != before
+
+
+def remove_and_leave(folder):
+    os.chdir("/")
+    os.rmdir(folder)
+    return os.getpid()

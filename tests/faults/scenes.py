@@ -184,7 +184,7 @@ def run_crashes_beside(backend, folder):
     run = pnb.run(crash, range(6), n_jobs=N_JOBS, backend=backend, progress=False)
     told = judging.facts(beside.wait(timeout=30), keys, folder)
     told["statuses"] = run.tasks["status"].tolist()
-    told["errors"] = run.tasks["error"].astype(str).tolist()
+    told["errors"] = [str(error) for error in run.tasks["error"]]
     if told["statuses"] != ["done", "crashed"] * 3:
         told["saying"] = "its rows are wrong"
     return told

@@ -8,6 +8,7 @@ Make a Run
     plan              whether tasks may run together, in which rounds, for how long
     record            every joblib call made inside a ``with`` block, by any library
     start             the same in the background: a handle to wait for or to cancel
+    sweep             a batch under several numbers of workers, measured again and again
     status            one row per task of a run, also while it goes on
     gather            tasks, and one more that is passed all their results
     rounds            a batch made from the results of another
@@ -29,6 +30,8 @@ Read it
     ledger            where the worker-seconds of a Run went, in parts that add up
     Ledger            those parts by worker, by agent, over time
     efficiencies      why a Run is not n times as fast, in factors that multiply
+    simulate          the Run that it would be on other workers, or in another order
+    predict           what other numbers of workers would take, and how far to trust it
 
 Show it, keep it
     draw              plots that take a Run and give back matplotlib Axes
@@ -64,6 +67,7 @@ _HOMES = {
     "recover": "engine.journals.recovering",
     "start": "engine.starting",
     "status": "engine.starting",
+    "sweep": "engine.sweeping",
     "gather": "engine.patterns",
     "rounds": "engine.patterns",
     "Event": "engine.events",
@@ -76,6 +80,8 @@ _HOMES = {
     "Agent": "tasks",
     "plan": "planning.making",
     "Plan": "planning.plans",
+    "simulate": "simulation",
+    "predict": "simulation",
     "Run": "runs",
     "Meta": "meta",
     "Sweep": "sweeps",

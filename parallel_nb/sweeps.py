@@ -7,21 +7,19 @@ Run that it is given need only have `meta` and `summary()`.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from . import laws
-from .errors import ArgumentError, SchemaError, did_you_mean, one_of
+from . import laws, measurements
+from .errors import ArgumentError, SchemaError, one_of
 
 __all__ = ["Sweep"]
 
 MEASURES = ("makespan", "throughput", "speedup")
 SCALES = ("strong", "weak")
-_SHARES = ("utilization", "load_balance", "work")  # what only Runs know
 
 
 class Sweep:
@@ -57,7 +55,7 @@ class Sweep:
         put(self, "_measure", one_of("measure", measure, MEASURES))
         put(self, "_scale", one_of("scale", scale, SCALES))
         put(self, "_label", str(label))
-        put(self, "_rows", _checked(rows))
+        put(self, "_rows", measurements.checked(rows))
         put(self, "_runs", tuple(runs))
         if self._runs and len(self._runs) != len(self._rows):
             raise SchemaError(
@@ -83,7 +81,7 @@ class Sweep:
         return len(self._rows)
 
     def __repr__(self):
-        counts = _listed([f"{n:,}" for n in self.n_workers])
+        counts = measurements.listed([f"{n:,}" for n in self.n_workers])
         of_each = self._rows.groupby(["backend", "n_workers"]).size()
         fewest, most = int(of_each.min()), int(of_each.max())
         repeats = f"{fewest}" if fewest == most else f"{fewest} to {most}"
@@ -95,7 +93,7 @@ class Sweep:
         ]
         backends = [name for name in self.backends if name]
         if backends:
-            parts.insert(1, _listed(backends))
+            parts.insert(1, measurements.listed(backends))
         head = f"{self._label!r} " if self._label else ""
         return f"<Sweep {head}{' · '.join(parts)}>"
 
@@ -155,25 +153,32 @@ class Sweep:
                 f"got {' and '.join(got) or 'none'}"
             )
         (measure,) = named
-        values = _column(frame, told[measure], measure)
+        values = measurements.column(frame, told[measure], measure)
         if pd.api.types.is_timedelta64_dtype(values):
             values = values.dt.total_seconds()
         rows = pd.DataFrame(
             {
-                "n_workers": _column(frame, n, "n").to_numpy(),
-                "backend": _column(frame, backend, "backend").astype(str).to_numpy()
+                "n_workers": measurements.column(frame, n, "n").to_numpy(),
+                "backend": measurements.column(frame, backend, "backend")
+                .astype(str)
+                .to_numpy()
                 if backend is not None
                 else "",
                 "value": values.to_numpy(),
             }
         )
         if repeat is not None:
-            rows["repeat"] = _column(frame, repeat, "repeat").to_numpy()
+            rows["repeat"] = measurements.column(frame, repeat, "repeat").to_numpy()
         return cls(rows, measure=measure, scale=scale, label=label)
 
     @classmethod
     def from_runs(
-        cls, runs: Sequence[Any], *, scale: str = "strong", label: str = ""
+        cls,
+        runs: Sequence[Any],
+        *,
+        scale: str = "strong",
+        label: str = "",
+        backends: Sequence[str] | None = None,
     ) -> Sweep:
         """A Sweep of Runs of one batch; those with equal n_workers are repeats.
 
@@ -183,6 +188,9 @@ class Sweep:
             In the order in which they were made.
         scale : {"strong", "weak"}
         label : str
+        backends : sequence of str, optional
+            Of each Run. Default: what it says itself, which for a single worker may be
+            another one than was asked for.
 
         Raises
         ------
@@ -199,9 +207,12 @@ class Sweep:
         rows = pd.DataFrame(
             {
                 "n_workers": [run.meta.n_workers for run in runs],
-                "backend": [run.meta.backend for run in runs],
+                "backend": backends or [run.meta.backend for run in runs],
                 "value": [each["makespan"] for each in numbers],
-                **{name: [float(each[name]) for each in numbers] for name in _SHARES},
+                **{
+                    name: [float(each[name]) for each in numbers]
+                    for name in measurements.SHARES
+                },
             }
         )
         return cls(rows, measure="makespan", scale=scale, label=label, runs=runs)
@@ -339,9 +350,9 @@ class Sweep:
         if n_workers is not None:
             kept &= self._rows["n_workers"].isin(list(n_workers)).to_numpy()
         if not kept.any():
+            known = measurements.listed(map(str, self.n_workers))
             raise ArgumentError(
-                f"`n_workers` must be among {_listed(map(str, self.n_workers))}; got "
-                f"{list(n_workers)}"
+                f"`n_workers` must be among {known}; got {list(n_workers)}"
             )
         runs = [run for run, keep in zip(self._runs, kept, strict=False) if keep]
         return Sweep(
@@ -391,76 +402,4 @@ class Sweep:
            n_repeats   cv  half_width  needed  more
         0          3  0.1        0.25      75    72
         """
-        from scipy.special import stdtrit
-
-        if not within > 0:
-            raise ArgumentError(f"`within` must be positive; got {within!r}")
-        groups = self._rows.groupby(["backend", "n_workers"], sort=False)["value"]
-        table = groups.agg(n_repeats="size", mean="mean", cv="std").reset_index()
-        repeats = table["n_repeats"].to_numpy()
-        t = stdtrit(np.maximum(repeats - 1, 1), 0.975)
-        table["cv"] /= table["mean"]
-        table["half_width"] = t * table["cv"] / np.sqrt(repeats)
-        needed = np.ceil((t * table["cv"] / within) ** 2 - 1e-9)
-        needed = np.maximum(needed.fillna(2), np.minimum(repeats, 2))
-        table["needed"] = needed.astype(np.int64)
-        table["more"] = np.maximum(table["needed"] - repeats, 0)
-        return table
-
-
-def _column(frame: pd.DataFrame, name: str, parameter: str) -> pd.Series:
-    if name not in frame.columns:
-        hint = did_you_mean(name, [c for c in frame.columns if isinstance(c, str)])
-        raise SchemaError(
-            f"`{parameter}`: expected a column of the frame; got {name!r}, and it has "
-            f"{_listed(map(repr, frame.columns))}.{hint}"
-        )
-    return frame[name]
-
-
-def _checked(rows: pd.DataFrame) -> pd.DataFrame:
-    """The rows with the dtypes and the order of columns that a Sweep has."""
-    if not len(rows):
-        raise SchemaError("rows: expected at least one measurement; got none")
-    n = _numbers(rows["n_workers"], "n_workers")
-    if (n < 1).any() or (n != np.round(n)).any():
-        wrong = n[(n < 1) | (n != np.round(n))][0]
-        raise SchemaError(f"n_workers: expected whole numbers from 1; got {wrong:g}")
-    value = _numbers(rows["value"], "what was measured")
-    if not (value > 0).all():
-        raise SchemaError(
-            "what was measured: expected positive numbers; got "
-            f"{value[~(value > 0)][0]:g}"
-        )
-    made = pd.DataFrame({"n_workers": n.astype(np.int64)})
-    made["backend"] = rows["backend"].astype("str").to_numpy()
-    if "repeat" in rows:
-        made["repeat"] = _numbers(rows["repeat"], "repeat").astype(np.int64)
-    else:
-        made["repeat"] = made.groupby(["backend", "n_workers"]).cumcount()
-    made["value"] = value
-    for name in _SHARES:
-        if name in rows:
-            made[name] = rows[name].to_numpy(dtype=float)
-    return made
-
-
-def _numbers(column: pd.Series, name: str) -> np.ndarray:
-    try:
-        values = column.to_numpy(dtype=float, na_value=math.nan)
-    except (TypeError, ValueError):
-        raise SchemaError(f"{name}: expected numbers; got {column.dtype}") from None
-    if not np.isfinite(values).all():
-        at = int(np.flatnonzero(~np.isfinite(values))[0])
-        raise SchemaError(
-            f"{name}: expected a number in each row; got {values[at]} in row {at}. "
-            "Drop such rows first"
-        )
-    return values
-
-
-def _listed(names) -> str:
-    names = list(names)
-    if len(names) > 12:
-        names[5:-3] = ["…"]
-    return ", ".join(names)
+        return measurements.precision(self._rows, within)

@@ -18,6 +18,7 @@ FLOORS = {
     "metrics": 0,
     "attachments": 1,
     "laws": 1,
+    "measurements": 1,
     "meta": 1,
     "oneline": 1,
     "scheduling": 1,

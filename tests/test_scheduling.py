@@ -377,3 +377,138 @@ def test_scheduling_to_and_fro_finds_what_no_rule_does():
     }
     assert found.pop("best") == 18  # 17.5 is the work of each
     assert min(found.values()) == 19
+
+
+# --- workers that come later, tasks that wait for a moment ---
+
+
+def test_workers_take_part_when_they_are_there():
+    schedule = list_schedule([2, 2, 2], 2, available=[0, 3])
+    assert schedule.started.tolist() == [0, 2, 3]
+    assert schedule.worker.tolist() == [0, 0, 1]
+
+
+def test_a_worker_that_comes_too_late_does_nothing():
+    schedule = list_schedule([1, 1], 2, available=[9, 0])
+    assert schedule.worker.tolist() == [1, 1]
+    assert list_schedule([1, 1], 2, after=[(1, 0)], available=[9, 0]).makespan == 2
+
+
+def test_a_lag_holds_back_its_task_and_nobody_else():
+    schedule = list_schedule([1, 1, 3], 1, after=[(1, 0)], lags=[0, 2, 0])
+    assert schedule.started.tolist() == [0, 4, 1]
+    assert list_schedule([1], 1, lags=[2]).started.tolist() == [2]
+    assert list_schedule([1, 1], 2, after=[(1, 0)], lags=[0, 2]).makespan == 4
+
+
+@settings(deadline=None)
+@given(st.lists(TICKS, max_size=12), st.lists(TICKS, min_size=1, max_size=4))
+def test_the_fast_way_with_late_workers_is_the_long_way(durations, available):
+    n_workers = len(available)
+    fast = list_schedule(durations, n_workers, available=available)
+    agent = [0] * len(durations)
+    slow = list_schedule(
+        durations, n_workers, agent=agent, slots=[n_workers], available=available
+    )
+    assert fast.started.tolist() == slow.started.tolist()
+    for schedule in (fast, slow):
+        for task, worker in enumerate(schedule.worker.tolist()):
+            assert schedule.started[task] >= available[worker]
+        for a, b in itertools.combinations(range(len(durations)), 2):
+            assert not (
+                schedule.worker[a] == schedule.worker[b] and overlap(schedule, a, b)
+            )
+
+
+# --- many numbers of workers ---
+
+LENGTHS = st.lists(
+    st.one_of(TICKS, st.floats(0, 1000, allow_subnormal=False)),
+    min_size=1,
+    max_size=60,
+)
+
+
+def test_bounds_decide_where_they_agree():
+    problem = scheduling.make_problem(np.ones(100_000), 1)
+    found = scheduling.makespans(problem, [1, 7, 64], "given")
+    assert not found.is_simulated.any()
+    assert found.middle == pytest.approx([100_000, 14_286, 1563], rel=1e-3)
+
+
+def test_between_two_counts_that_take_as_long_nothing_is_simulated():
+    lengths = np.append(np.random.default_rng(0).random(2000), 500.0)
+    problem = scheduling.make_problem(lengths, 1)
+    found = scheduling.makespans(problem, range(3, 60), [2000, *range(2000)])
+    assert found.is_simulated.sum() <= 2
+    assert found.middle == pytest.approx(500.0)
+
+
+def test_a_wider_machine_than_a_graph_can_use_is_simulated_once():
+    problem = scheduling.make_problem([1, 2, 3, 1], 1, after=[(1, 0), (2, 0), (3, 1)])
+    found = scheduling.makespans(problem, [1, 3, 4, 100], "given")
+    assert found.middle.tolist() == [7, 4, 4, 4]
+
+
+@settings(deadline=None)
+@given(LENGTHS, st.sampled_from(ORDERS), st.lists(TICKS, max_size=5))
+def test_many_counts_are_as_each_by_itself(durations, order, late):
+    def available(n_workers):
+        there = [*sorted(late), *n_workers * [max(late, default=0.0)]]
+        return np.array(there[:n_workers]) if late else None
+
+    counts = [1, 2, 3, 5, 8, 13, 70]
+    problem = scheduling.make_problem(durations, 1)
+    found = scheduling.makespans(problem, counts, order, available=available)
+    for at, n_workers in enumerate(counts):
+        there = available(n_workers)
+        asked = {"order": order, "available": there}
+        took = list_schedule(durations, n_workers, **asked).makespan
+        if order != "best" or found.is_simulated[at]:
+            assert found.low[at] <= took * (1 + 1e-9)
+        assert took <= found.high[at] * (1 + 1e-9)
+        assert found.high[at] <= found.low[at] * (1 + 2 * scheduling.AGREED)
+
+
+@settings(deadline=None)
+@given(problems(), st.sampled_from(ORDERS))
+def test_many_counts_of_tasks_that_wait_are_as_each_by_itself(problem, order):
+    durations, _, asked = problem
+    made = scheduling.make_problem(durations, 1, **asked)
+    found = scheduling.makespans(made, [1, 2, 4, 20], order)
+    for at, n_workers in enumerate([1, 2, 4, 20]):
+        took = list_schedule(durations, n_workers, order=order, **asked).makespan
+        assert found.middle[at] == pytest.approx(took, rel=scheduling.AGREED)
+
+
+@settings(deadline=None)
+@given(LENGTHS, st.integers(1, 9))
+def test_longest_first_keeps_to_its_own_bound(durations, n_workers):
+    took = list_schedule(durations, n_workers, order="longest_first").makespan
+    bound = scheduling.lpt_bound(durations, n_workers)
+    graham = scheduling.graham_bound(sum(durations), max(durations), n_workers)
+    assert took <= bound * (1 + 1e-9)
+    assert bound <= graham * (1 + 1e-9)
+
+
+# --- few long tasks ---
+
+
+@pytest.mark.parametrize(("n_tasks", "n_workers"), [(36, 12), (60, 20), (50, 10)])
+def test_balances_that_are_known_to_be_perfect_are_found_within_a_percent(
+    n_tasks, n_workers
+):
+    rng, whole = np.random.default_rng(3), 10_000
+    durations = []
+    for _ in range(n_workers):
+        cuts = rng.choice(np.arange(1, whole), n_tasks // n_workers - 1, replace=False)
+        durations += np.diff([0, *np.sort(cuts), whole]).tolist()
+    rng.shuffle(durations)
+    best = list_schedule(durations, n_workers, order="best").makespan
+    assert whole <= best <= 1.01 * whole
+
+
+def test_the_search_finds_the_same_each_time():
+    durations = np.random.default_rng(1).integers(1, 1000, 30)
+    found = [list_schedule(durations, 10, order="best") for _ in "ab"]
+    assert found[0].started.tolist() == found[1].started.tolist()

@@ -21,6 +21,10 @@ class Attempts(NamedTuple):
     ended: np.ndarray  # s (n,)
     cpu: np.ndarray  # s (n,); NaN: not measured
     fate: np.ndarray  # int8 (n,), position in `parts.FATES`; 0: it counts
+    # The places, among the spans when there was nothing to take, of the first that
+    # starts no sooner than the attempt and of the first that ends after it does.
+    at_start: np.ndarray | None = None  # int (n,)
+    at_end: np.ndarray | None = None  # int (n,)
 
 
 class Inside(NamedTuple):
@@ -122,21 +126,24 @@ def cut(
 
     has_run = len(busy.started) > 0
     last = float(busy.ended[-1]) if has_run else window[1]
-    idle, after = spans.one(*window), spans.NONE
+    idle, after, between = spans.one(*window), spans.NONE, None
     if has_run:
         idle = Spans(np.append(window[0], busy.ended[:-1]), busy.started)
         after = spans.one(last, window[1])
+        if attempts.at_end is not None and had is took:
+            between = np.append(0, attempts.at_end[:-1]), attempts.at_start
     if is_start_unseen and has_run:
-        first = window[0], float(busy.started[0])
-        in_vain = spans.both(spans.one(*first), nothing)
-        starting = spans.outside(in_vain, first)
+        at_first = window[0], float(busy.started[0])
+        in_vain = spans.both(spans.one(*at_first), nothing)
+        starting = spans.outside(in_vain, at_first)
     if len(starting.started):
         for each in (idle, after):
             begun = spans.both(each, starting)
             until[:, parts.STARTUP] += spans.until(begun, begun.lengths, moments)
         elsewhere = spans.outside(starting, window)
         idle, after = spans.both(idle, elsewhere), spans.both(after, elsewhere)
-    in_vain = spans.both(idle, nothing)
+        between = None
+    in_vain = spans.both(idle, nothing, between)
     until[:, parts.BLOCKED if has_run else parts.TAIL] = spans.until(
         in_vain, in_vain.lengths, moments
     )
@@ -154,7 +161,7 @@ def _in_order(attempts: Attempts) -> Attempts:
     if (started[1:] >= started[:-1]).all():
         return attempts
     order = np.argsort(started, kind="stable")
-    return Attempts(*(values[order] for values in attempts))
+    return Attempts(*(v if v is None else v[order] for v in attempts))
 
 
 def _disjoint(attempts: Attempts, window: tuple[float, float]) -> Spans:

@@ -18,6 +18,7 @@ from . import lanes, parts, readiness, slots, spans
 from .ledgers import Ledger
 
 _N_BINS = 100
+_MANY = 10_000  # spans
 _TOLERANCE = 1e-9  # of the whole
 # Who says when a worker's process was started, or has none to start.
 _TELLS_OF_STARTS = {
@@ -119,7 +120,7 @@ def ledger(run: Run, *, bins: int = _N_BINS) -> Ledger:
         nothing = spans.outside(takeable, window)
         starting = _starts(startups)
         is_start_unseen = not len(startups) and not _tells_of_starts(run.meta)
-        for worker, of_worker in _by_worker(attempts, fate, n_workers):
+        for worker, of_worker in _by_worker(attempts, fate, nothing, n_workers):
             lane = lanes.cut(
                 of_worker,
                 starting.get(worker, spans.NONE),
@@ -193,14 +194,25 @@ def _fates(attempts: pd.DataFrame) -> np.ndarray:
     return np.where(superseded, parts.FATES.index(parts.SUPERSEDED), fate)
 
 
-def _by_worker(attempts: pd.DataFrame, fate: np.ndarray, n_workers: int):
+def _by_worker(attempts: pd.DataFrame, fate, nothing: spans.Spans, n_workers: int):
     """Each worker with its attempts that ran; all at once would not fit the caches."""
-    columns = (schema.STARTED, schema.ENDED, schema.CPU)
-    started, ended, cpu = (attempts[column].to_numpy() for column in columns)
+    times = (schema.STARTED, schema.ENDED, schema.CPU)
+    started, ended, cpu = (attempts[column].to_numpy() for column in times)
     lane = attempts[schema.WORKER].to_numpy()
     ran = ~(np.isnan(started) | np.isnan(ended))
     if not ran.all():
         lane = np.where(ran, lane, -1)
+    at_start = at_end = None
+    if len(nothing.started) > _MANY:
+        # Looked for in the order of time, neighbours are still in the caches.
+        if not (started[1:] >= started[:-1]).all():
+            order = np.argsort(started, kind="stable")
+            started, ended, cpu, fate, lane = (
+                values[order] for values in (started, ended, cpu, fate, lane)
+            )
+        at_start = np.searchsorted(nothing.started, started)
+        at_end = np.searchsorted(nothing.ended, ended, side="right")
+    columns = (started, ended, cpu, fate, at_start, at_end)
     # Lanes of 16 bits are sorted by their digits, several times as fast.
     small = np.int16 if n_workers < np.iinfo(np.int16).max else lane.dtype
     order = np.argsort(lane.astype(small), kind="stable")
@@ -208,10 +220,8 @@ def _by_worker(attempts: pd.DataFrame, fate: np.ndarray, n_workers: int):
     bounds = np.cumsum(counts)
     for worker in range(n_workers):
         rows = order[bounds[worker] : bounds[worker + 1]]
-        yield (
-            worker,
-            lanes.Attempts(started[rows], ended[rows], cpu[rows], fate[rows]),
-        )
+        picked = (values if values is None else values[rows] for values in columns)
+        yield worker, lanes.Attempts(*picked)
 
 
 def _starts(startups: pd.DataFrame) -> dict[int, spans.Spans]:

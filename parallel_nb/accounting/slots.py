@@ -79,6 +79,8 @@ def _ran(attempts: pd.DataFrame, fate, rows, window) -> Attempts:
 
 def _starting(attempts: pd.DataFrame, startups: pd.DataFrame, rows):
     """Starts of processes that did nothing but this agent's tasks."""
+    if not len(startups):
+        return np.empty(0), np.empty(0)
     pid = attempts[schema.PID].to_numpy()
     own = pd.Index(pid[rows]).unique()
     others = np.ones(len(pid), dtype=bool)

@@ -53,19 +53,33 @@ def union(started, ended) -> Spans:
     return Spans(started[first], until[last])
 
 
-def both(these: Spans, those: Spans) -> Spans:
+def both(these: Spans, those: Spans, between=None) -> Spans:
     """What lies in both, cut where either of them is cut.
+
+    Parameters
+    ----------
+    these, those : Spans
+    between : (int array, int array), optional
+        For each of `these`, the place among `those` of the first that ends after it
+        starts, and of the first that starts no sooner than it ends; looked for unless
+        they are known.
 
     Examples
     --------
     >>> both(union([0.0, 5.0], [3.0, 6.0]), union([2.0], [5.5]))
     Spans(started=array([2., 5.]), ended=array([3. , 5.5]))
     """
-    few, many = sorted((these, those), key=lambda spans: len(spans.started))
-    if not len(few.started):
+    few, many = these, those
+    if between is None and len(those.started) < len(these.started):
+        few, many = those, these
+    if not len(few.started) or not len(many.started):
         return NONE
-    first = np.searchsorted(many.ended, few.started, side="right")
-    n = np.maximum(np.searchsorted(many.started, few.ended) - first, 0)
+    if between is None:
+        first = np.searchsorted(many.ended, few.started, side="right")
+        last = np.searchsorted(many.started, few.ended)
+    else:
+        first, last = between
+    n = np.maximum(last - first, 0)
     of_few = np.repeat(np.arange(len(n)), n)
     of_many = np.arange(len(of_few)) + np.repeat(first - (np.cumsum(n) - n), n)
     started = np.maximum(few.started[of_few], many.started[of_many])

@@ -6,6 +6,7 @@ ledger(run)          from n workers to the speedup: what took how much of it
 plan(plan)           which tasks wait for which, round by round
 speedup(sweep)       what more workers bring, measured and by laws; also efficiency(…)
 karp_flatt(sweep)    the serial fraction that each measurement implies
+predict(frame)       what other numbers of workers would take, and the bounds
 caption(ax)          the picture in words
 
 Each draws into the Axes that it is given, or into a figure of its own that a notebook
@@ -22,6 +23,7 @@ _HOMES = {
     "karp_flatt": "scaling",
     "ledger": "waterfall",
     "plan": "graph",
+    "predict": "projection",
     "speedup": "scaling",
     "timeline": "lanes",
     "utilization": "busy",

@@ -274,7 +274,7 @@ def _limits(column: str, lowest, highest) -> tuple[float, float]:
     low, high = min(0.0, *lowest), max(highest)
     if column == "efficiency":
         high = max(high, 1.0)
-    room = (_HEADROOM - 1) * (high - low)
+    room = (_HEADROOM - 1) * (high - low) or 0.05  # nothing but zeros
     return (low - room if low < 0 else 0.0), high + room
 
 

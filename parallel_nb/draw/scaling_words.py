@@ -71,7 +71,7 @@ def _share(value: float) -> str:
 
 
 def _trend(means) -> str:
-    """Whether the fraction rises, by the rank correlation of its means."""
+    """Whether the means rise, fall, or neither."""
     steps = np.sign(np.diff(means.to_numpy()))
     if (steps > 0).all():
         return "it rises from each number of workers to the next"

@@ -167,7 +167,7 @@ class Lane:
         """Have an idle process undo what tasks did to its place; whether it can."""
         try:
             self._channel.send(frames.JOB, _ASK)
-            kind, body = self._channel.receive(time.monotonic() + _ANSWER_WITHIN)
+            kind, _ = self._channel.receive(time.monotonic() + _ANSWER_WITHIN)
         except (frames.PeerDied, frames.PeerClosed, TimeoutError):
             return False
         return kind == frames.RESULT

@@ -162,6 +162,7 @@ class Planned:
             self._free[agent] += 1
         if self._locks is not None:
             for waiting in self._locks.release(position):
+                self._since[waiting] = self._clock()
                 self._push(waiting)
 
     def again(self, position):

@@ -23,13 +23,16 @@ class Progress:
     label : str
     is_shown : bool or None
         None shows it where somebody watches: a notebook or a terminal.
+    unit : str
+        What is counted.
     """
 
-    def __init__(self, collector, total, label, is_shown):
+    def __init__(self, collector, total, label, is_shown, *, unit="task"):
         self._collector = collector
         self._total = total
         self._label = label
         self._is_shown = is_shown
+        self._unit = unit
         self._is_over = threading.Event()
         self._thread = self._bar = self._output = None
 
@@ -53,7 +56,7 @@ class Progress:
         self._bar = Bar(
             total=self._total(),
             desc=self._label or None,
-            unit="task",
+            unit=self._unit,
             disable=None if self._is_shown is None else False,
             mininterval=0,
             smoothing=0.1,

@@ -63,42 +63,59 @@ def solve_many(
     if not is_bounded:
         lower[:-1], upper[:-1] = -np.inf, np.inf
     lower[-1] = 1e-9 * values[:, -1].min()  # a throughput is positive
+    targets = np.broadcast_to(targets, (len(values), len(n_workers)))
+    live = np.arange(len(values))  # problems that are not settled yet
     damping = np.full(len(values), 1e-3)
-    n_parameters = values.shape[1]
-    diagonal = np.arange(n_parameters)
     residuals, costs = _residuals(law, response, n_workers, targets, values, weights)
     for _ in range(_ROUNDS):
-        slopes = _slopes(law, response, n_workers, values)
-        weighted = slopes if weights is None else slopes * weights[..., None]
-        gradient = np.einsum("bnp,bn->bp", weighted, residuals)
-        curvature = np.einsum("bnp,bnq->bpq", weighted, slopes)
-        still = (values <= lower) & (gradient > 0) | (values >= upper) & (gradient < 0)
-        if held is not None:
-            still[:, held] = True
-        scale = np.maximum(curvature[:, diagonal, diagonal], 1e-300)
-        curvature[:, diagonal, diagonal] += damping[:, None] * scale
-        # What stands still is taken out of the equations.
-        curvature[still] = 0.0
-        curvature.swapaxes(1, 2)[still] = 0.0
-        curvature[:, diagonal, diagonal] += np.where(still, 1.0, 0.0)
-        gradient[still] = 0.0
-        root = np.sqrt(np.where(still, 1.0, scale))  # parameters differ by many powers
-        curvature /= root[:, :, None] * root[:, None, :]
-        curvature[:, diagonal, diagonal] += 1e-14
-        steps = np.linalg.solve(curvature, (gradient / root)[..., None])[..., 0] / root
-        tried = np.clip(values - steps, lower, upper)
-        new, cost = _residuals(law, response, n_workers, targets, tried, weights)
-        is_better = cost < costs
-        moved = np.abs(tried - values) > _SETTLED * (np.abs(values) + 1e-12)
-        gained = cost < costs * (1 - _SETTLED)
-        is_settled = ~(moved.any(axis=1) & (gained | ~is_better & (damping < 1e8)))
-        values = np.where(is_better[:, None], tried, values)
-        residuals = np.where(is_better[:, None], new, residuals)
-        costs = np.where(is_better, cost, costs)
-        damping = np.clip(np.where(is_better, damping / 10, damping * 10), 1e-12, 1e10)
-        if is_settled.all():
+        at, weight = values[live], None if weights is None else weights[live]
+        steps = _steps(
+            _slopes(law, response, n_workers, at),
+            residuals[live],
+            weight,
+            damping[live],
+            (at <= lower, at >= upper),
+            held,
+        )
+        tried = np.clip(at - steps, lower, upper)
+        new, cost = _residuals(law, response, n_workers, targets[live], tried, weight)
+        is_better = cost < costs[live]
+        moved = (np.abs(tried - at) > _SETTLED * (np.abs(at) + 1e-12)).any(axis=1)
+        gained = cost < costs[live] * (1 - _SETTLED)
+        goes_on = moved & (gained | ~is_better & (damping[live] < 1e8))
+        better = live[is_better]
+        values[better], residuals[better] = tried[is_better], new[is_better]
+        costs[better] = cost[is_better]
+        factor = np.where(is_better, 0.1, 10.0)
+        damping[live] = np.clip(damping[live] * factor, 1e-12, 1e10)
+        live = live[goes_on]
+        if not len(live):
             break
     return values, costs
+
+
+def _steps(slopes, residuals, weights, damping, at_bounds, held) -> np.ndarray:
+    """Marquardt's steps of parameters that may move."""
+    weighted = slopes if weights is None else slopes * weights[..., None]
+    weighted = weighted.swapaxes(1, 2)
+    gradient = (weighted @ residuals[..., None])[..., 0]
+    curvature = weighted @ slopes
+    at_lower, at_upper = at_bounds
+    still = at_lower & (gradient > 0) | at_upper & (gradient < 0)
+    if held is not None:
+        still[:, held] = True
+    diagonal = np.arange(slopes.shape[-1])
+    scale = np.maximum(curvature[:, diagonal, diagonal], 1e-300)
+    curvature[:, diagonal, diagonal] += damping[:, None] * scale
+    # What stands still is taken out of the equations.
+    curvature[still] = 0.0
+    curvature.swapaxes(1, 2)[still] = 0.0
+    curvature[:, diagonal, diagonal] += np.where(still, 1.0, 0.0)
+    gradient[still] = 0.0
+    root = np.sqrt(np.where(still, 1.0, scale))  # parameters differ by many powers
+    curvature /= root[:, :, None] * root[:, None, :]
+    curvature[:, diagonal, diagonal] += 1e-14
+    return np.linalg.solve(curvature, (gradient / root)[..., None])[..., 0] / root
 
 
 def _residuals(law, response, n_workers, targets, values, weights):

@@ -37,6 +37,21 @@ class Fits(Mapping):
 
     fits: Mapping[str, Fit]
     skipped: Mapping[str, str]  # laws that were not asked, and why
+    loo: Mapping[str, float]  # leave-one-out error by law
+    ballot: tuple[tuple[str, str | None, str], ...]  # the rows of `votes`
+
+    @classmethod
+    def of(cls, fits: Mapping[str, Fit], skipped: Mapping[str, str]) -> Fits:
+        """Laws that have voted."""
+        loo = {name: fit.loo for name, fit in fits.items()}
+        aicc = {name: fit.aicc for name, fit in fits.items()}
+        asked = _asked(fits)
+        ballot = (
+            ("AICc", *_least(asked, aicc, "difference {:.3g} to {}", _CLOSE)),
+            ("leave-one-out", *_least(asked, loo, "error {:.3g} less than of {}")),
+            ("nested F", *_nested(asked)),
+        )
+        return cls(dict(fits), dict(skipped), loo, ballot)
 
     def __getitem__(self, name: str) -> Fit:
         return self.fits[one_of("name", name, self.fits)]
@@ -76,7 +91,7 @@ class Fits(Mapping):
                 "r2": fit.r2,
                 "aic": fit.aic,
                 "aicc": fit.aicc,
-                "loo": fit.loo,
+                "loo": self.loo[name],
                 "identified": all(fit[each].identified for each in fit.law.names),
                 "warnings": len(fit.warnings),
                 "votes": chosen.count(name),
@@ -96,12 +111,7 @@ class Fits(Mapping):
             ``nested F`` (a further parameter must lower the sum of squares more than
             chance does, at 5 %); ``law``, missing where a way cannot tell; ``why``.
         """
-        rows = [
-            ("AICc", *self._least("aicc", "difference {:.3g} to {}")),
-            ("leave-one-out", *self._least("loo", "error {:.3g} less than of {}")),
-            ("nested F", *self._nested()),
-        ]
-        frame = pd.DataFrame(rows, columns=["way", "law", "why"])
+        frame = pd.DataFrame(self.ballot, columns=["way", "law", "why"])
         return frame.astype(dict.fromkeys(frame.columns, "str"))
 
     @property
@@ -113,9 +123,10 @@ class Fits(Mapping):
     def best(self) -> Fit:
         """The law with most votes; of equals the one with the fewest parameters."""
         counts = self.votes["law"].dropna().value_counts()
-        most = [name for name in self._asked() if name in counts.index]
+        asked = [fit.law.name for fit in _asked(self.fits)]
+        most = [name for name in asked if name in counts.index]
         if not most:
-            return self.fits[self._asked()[0]]
+            return self.fits[asked[0]]
         return self.fits[max(most, key=lambda name: counts[name])]
 
     @property
@@ -140,56 +151,56 @@ class Fits(Mapping):
             return telling_apart(self.fits[chosen[0]], self.fits[chosen[1]])
         return self.best.next_n
 
-    def _asked(self) -> list[str]:
-        """Laws that may be voted for, the simplest first: one for each curve."""
-        names = [n for n, fit in self.fits.items() if not fit.law.same_curve]
-        return sorted(names, key=lambda name: len(self.fits[name].vector))
-
-    def _least(self, criterion: str, wording: str) -> tuple[str | None, str]:
-        """The law with the least of a criterion, and by how much."""
-        found = {name: getattr(self.fits[name], criterion) for name in self._asked()}
-        known = {name: each for name, each in found.items() if np.isfinite(each)}
-        if len(known) < 2:
-            return None, "too few measurements to tell"
-        first, second, *_ = sorted(known, key=known.get)
-        by = known[second] - known[first]
-        why = wording.format(by, self.fits[second].law.label)
-        if criterion == "aicc" and by < _CLOSE:
-            why += ", which means little"
-        unknown = [self.fits[n].law.label for n in found if n not in known]
-        if unknown:
-            why += f"; too few measurements for {' and '.join(unknown)}"
-        return first, why
-
-    def _nested(self) -> tuple[str | None, str]:
-        """The law that no law which includes it beats by more than chance."""
-        from scipy.special import fdtrc
-
-        names = self._asked()
-        current, told = self.fits[names[0]], []
-        for name in names[1:]:
-            larger = self.fits[name]
-            further = len(larger.vector) - len(current.vector)
-            if current.law.name not in larger.law.includes or larger.df < 1:
-                continue
-            if larger.rss > 0:
-                f = (
-                    max(current.rss - larger.rss, 0)
-                    / further
-                    / (larger.rss / larger.df)
-                )
-            else:
-                f = np.inf if current.rss > 0 else 0.0
-            p = float(fdtrc(further, larger.df, f)) * (0.5 if further == 1 else 1.0)
-            told.append(f"{larger.law.label} over {current.law.label}: p = {p:.2g}")
-            if p < _DOUBT:
-                current = larger
-        if not told:
-            return None, "too few measurements to tell"
-        return current.law.name, "; ".join(told)
-
     def __repr__(self):
         return f"<Fits {len(self)} laws · {self.verdict}>"
 
     def __str__(self):
         return telling.table(self)
+
+
+def _asked(fits: Mapping[str, Fit]) -> list[Fit]:
+    """Those that may be voted for, the simplest first: one for each curve."""
+    asked = [fit for fit in fits.values() if not fit.law.same_curve]
+    return sorted(asked, key=lambda fit: len(fit.vector))
+
+
+def _least(
+    asked: list[Fit], criterion: Mapping[str, float], wording: str, close: float = 0.0
+) -> tuple[str | None, str]:
+    """The law with the least of a criterion, and by how much."""
+    label = {fit.law.name: fit.law.label for fit in asked}
+    known = {name: criterion[name] for name in label if np.isfinite(criterion[name])}
+    if len(known) < 2:
+        return None, "too few measurements to tell"
+    first, second, *_ = sorted(known, key=known.get)
+    by = known[second] - known[first]
+    why = wording.format(by, label[second])
+    if by < close:
+        why += ", which means little"
+    unknown = [label[name] for name in label if name not in known]
+    if unknown:
+        why += f"; too few measurements for {' and '.join(unknown)}"
+    return first, why
+
+
+def _nested(asked: list[Fit]) -> tuple[str | None, str]:
+    """The law that no law which includes it beats by more than chance."""
+    from scipy.special import fdtrc
+
+    current, told = asked[0], []
+    for larger in asked[1:]:
+        further = len(larger.vector) - len(current.vector)
+        if current.law.name not in larger.law.includes or larger.df < 1:
+            continue
+        gain = max(current.rss - larger.rss, 0.0) / further
+        if larger.rss > 0:
+            f = gain / (larger.rss / larger.df)
+        else:
+            f = np.inf if gain > 0 else 0.0
+        p = float(fdtrc(further, larger.df, f)) * (0.5 if further == 1 else 1.0)
+        told.append(f"{larger.law.label} over {current.law.label}: p = {p:.2g}")
+        if p < _DOUBT:
+            current = larger
+    if not told:
+        return None, "too few measurements to tell"
+    return current.law.name, "; ".join(told)

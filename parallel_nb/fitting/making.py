@@ -6,8 +6,6 @@ in the files beside it.
 
 from __future__ import annotations
 
-from types import MappingProxyType
-
 import numpy as np
 
 from ..errors import ArgumentError, one_of
@@ -105,7 +103,7 @@ def fit(
         _check_counts(may[0], sweep)
     made = {each.name: _fit(each, sweep, response, bootstrap, seed) for each in can}
     skipped = {each.name: _missing(each, sweep) for each in may if each not in can}
-    return Fits(MappingProxyType(made), MappingProxyType(skipped))
+    return Fits.of(made, skipped)
 
 
 def _check_sweep(sweep) -> None:
@@ -176,10 +174,8 @@ def _fit(law: Law, sweep, response: Response, n_samples: int | None, seed: int) 
         sweep=sweep,
         noise=response.noise,
         response=response,
-        estimates=MappingProxyType(
-            _estimates(
-                law, sweep, response, n, targets, vector, spread, n_samples, seed
-            )
+        estimates=_estimates(
+            law, sweep, response, n, targets, vector, spread, n_samples, seed
         ),
         vector=vector,
         spread=spread,
@@ -273,8 +269,9 @@ def _estimates(law, sweep, response, n, targets, vector, spread, n_samples, seed
             moved = np.tile(vector, (2, 1))
             at = law.names.index(each.rests_on)
             moved[:, at] = ends[at, ::-1]
-            with np.errstate(divide="ignore"):
+            with np.errstate(divide="ignore", invalid="ignore"):
                 low, high = map(float, np.power(each.flat(moved), each.power))
+            high = np.inf if np.isnan(high) else high
         last = sweep.n_workers[-1]
         if not reason and not np.isfinite(high):
             reason = "its 95 % interval has no end"

@@ -49,7 +49,8 @@ class Response:
     def back(self, n_workers, values) -> np.ndarray:
         """Throughput again; infinite or 0 where a value has none."""
         if self.noise == "relative":
-            return np.exp(values)
+            with np.errstate(over="ignore"):
+                return np.exp(values)
         if self._is_time:
             with np.errstate(divide="ignore"):
                 return self._batches(n_workers) / np.maximum(values, 0)

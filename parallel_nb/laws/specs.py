@@ -71,6 +71,21 @@ def _usl_peak_speedup(values):
     return 2 * np.sqrt(np.maximum(b * (1 - a), 0)) + a - b
 
 
+def _usl_peak_throughput(values):
+    """1 / (throughput at the peak)."""
+    return _usl_peak_speedup(values) / values[..., -1]
+
+
+def _limit(values):
+    """1 / (throughput that no number of workers exceeds)."""
+    return values[..., 0] / values[..., -1]
+
+
+def _share(values):
+    """The first parameter."""
+    return values[..., 0]
+
+
 def _consequences(first: str, second: str | None) -> tuple[Consequence, ...]:
     """What follows from contention, and from what grows with every pair of workers."""
     peak = ()
@@ -95,7 +110,7 @@ def _consequences(first: str, second: str | None) -> tuple[Consequence, ...]:
             Consequence(
                 "peak_throughput",
                 "throughput there",
-                flat=lambda values: _usl_peak_speedup(values) / values[..., -1],
+                flat=_usl_peak_throughput,
                 power=-1,
                 rests_on=second,
                 is_at_peak=True,
@@ -107,7 +122,7 @@ def _consequences(first: str, second: str | None) -> tuple[Consequence, ...]:
         Consequence(
             "limit",
             f"throughput that no number of workers exceeds{but}",
-            flat=lambda values: values[..., 0] / values[..., -1],
+            flat=_limit,
             power=-1,
             rests_on=first,
         ),
@@ -116,7 +131,7 @@ def _consequences(first: str, second: str | None) -> tuple[Consequence, ...]:
             "speedup that no number of workers exceeds"
             if not second
             else "workers at which n times one worker's throughput meets the limit",
-            flat=lambda values: values[..., 0],
+            flat=_share,
             power=-1,
             rests_on=first,
         ),

@@ -158,7 +158,7 @@ def _filled(there: np.ndarray, work: float) -> float:
 
 
 def _by_graph(problem, counts, order, available, known) -> None:
-    span, lags = _span(problem)
+    span, has_lags = _span(problem), problem.lags is not None
     work = float(problem.durations.sum())
     is_limited = problem.agent is not None or problem.locks is not None
     widest: tuple[int, tuple[float, float, bool]] | None = None
@@ -170,8 +170,8 @@ def _by_graph(problem, counts, order, available, known) -> None:
         if not is_limited:
             arrive = _sorted(there, n_workers)
             low = max(_filled(arrive, work), float(arrive[0]) + span)
-            high = float(arrive[-1]) + work / n_workers + (1 - 1 / n_workers) * span
-            high += lags / n_workers
+            share = 1.0 if has_lags else 1 - 1 / n_workers  # a lag keeps nobody busy
+            high = float(arrive[-1]) + work / n_workers + share * span
             if _agree(low, high):
                 known[n_workers] = low, max(low, high), False
                 continue
@@ -182,9 +182,9 @@ def _by_graph(problem, counts, order, available, known) -> None:
             widest = n_workers, known[n_workers]
 
 
-def _span(problem: Problem) -> tuple[float, float]:
-    """The longest chain, lags counted, and all lags together."""
+def _span(problem: Problem) -> float:
+    """The longest chain, lags counted."""
     lengths = problem.durations
     lags = np.zeros(len(lengths)) if problem.lags is None else np.array(problem.lags)
     paths = paths_to_the_end((lengths + lags).tolist(), problem.graph)
-    return max(paths, default=0.0), float(lags.sum())
+    return max(paths, default=0.0)

@@ -45,7 +45,7 @@ def exchanged(
     Examples
     --------
     >>> exchanged([3.0, 3.0, 2.0, 2.0, 2.0], [0, 1, 0, 1, 0], n_workers=2, bound=6.0)
-    [0, 0, 1, 1, 1]
+    [1, 1, 0, 0, 0]
     """
     dice = random.Random(0)
     held: list[list[int]] = [[] for _ in range(n_workers)]

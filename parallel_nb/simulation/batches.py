@@ -7,17 +7,31 @@ know workers and orders.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
 from .. import schema, totals
 from ..errors import ArgumentError
-from ..planning import Plan
-from ..planning.costs import SECONDS
 from ..runs import Run
 from .handing_over import Dispatch, dispatch_of, leads_of, makespan_of, ran_of
 
 _CUT_SHORT = ("timeout", "cancelled")
+_SECONDS = "s"  # the unit of a plan's costs where an earlier run gave them
+
+
+@runtime_checkable
+class Planned(Protocol):
+    """What is needed of a `parallel_nb.Plan`, which has its home beside this one."""
+
+    tasks: Any
+    agents: Any
+    n_workers: Any
+    costs: Any
+    edge_positions: Any
+    priority: Any
+    locks: Any
+    round_of: Any
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,7 +62,10 @@ class Batch:
     makespan : float
         Recorded; NaN where there is none.
     leads : float array
-        Seconds until each recorded worker was there, ascending.
+        Seconds until each recorded worker was there, ascending, from `zero` before the
+        beginning: where the first attempts are the first thing that is known, part of
+        what it took to hand them over is not.
+    zero : float
     cores : int
         That were there if the attempts used them; 0 where that does not matter.
     is_ours : bool
@@ -71,6 +88,7 @@ class Batch:
     makespan: float = np.nan
     dispatch: Dispatch = field(default_factory=Dispatch)
     leads: np.ndarray = field(default_factory=lambda: np.empty(0))
+    zero: float = 0.0
     cores: int = 0
     is_ours: bool = True
     is_at_least: bool = False
@@ -110,7 +128,7 @@ def batch_of(work, after=()) -> Batch:
     ArgumentError
         If it is none of these, or holds no duration.
     """
-    if not isinstance(work, Run | Plan):
+    if not isinstance(work, Run | Planned):
         return _of_durations(work, after)
     if len(after):
         raise ArgumentError(
@@ -142,11 +160,11 @@ def _of_durations(durations, after) -> Batch:
     return Batch(everyone, everyone, lengths, everyone, edges)
 
 
-def _of_plan(plan: Plan) -> Batch:
+def _of_plan(plan: Planned) -> Batch:
     n, everyone = plan.n_tasks, np.arange(plan.n_tasks)
     numbers = {name: number for number, name in enumerate(plan.agents)}
     notes = []
-    if plan.costs.unit != SECONDS:
+    if plan.costs.unit != _SECONDS:
         notes.append(f"times are not seconds: {plan.costs.source}")
     if plan.costs.n_guessed:
         notes.append(
@@ -184,6 +202,8 @@ def _of_run(run: Run) -> Batch:
     after, lags = _waits(run, ran)
     chunk = None if len(after) or not _is_shared(ran.chunk) else ran.chunk
     dispatch = dispatch_of(ran, run)
+    leads = leads_of(ran, run, dispatch)
+    zero = max(0.0, -float(leads.min(initial=0.0)))
     notes = _unknowns(run, ran)
     cpu = frame[schema.CPU].to_numpy()[ran.rows]
     is_computing = np.nansum(cpu) > durations.sum() / 2
@@ -201,7 +221,8 @@ def _of_run(run: Run) -> Batch:
         n_workers=run.meta.n_workers,
         makespan=makespan_of(run),
         dispatch=dispatch,
-        leads=leads_of(ran, run, dispatch),
+        leads=leads + zero,
+        zero=zero,
         cores=run.meta.cpu_count if is_computing else 0,
         is_ours=run.meta.source == "run",
         is_at_least=bool(notes),

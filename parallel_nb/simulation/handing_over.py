@@ -157,8 +157,9 @@ def dispatch_of(ran: Ran, run: Run) -> Dispatch:
 def leads_of(ran: Ran, run: Run, dispatch: Dispatch) -> np.ndarray:
     """Seconds from the beginning until each worker was there, ascending.
 
-    By the first attempt of each, where that waited for nothing else; the others are
-    not known.
+    By the first attempt of each, less what it takes to hand it over, where that waited
+    for nothing else; the others are not known. Negative where even its handing over
+    was not seen.
     """
     if not len(ran.rows):
         return np.empty(0)
@@ -168,8 +169,10 @@ def leads_of(ran: Ran, run: Run, dispatch: Dispatch) -> np.ndarray:
     known = np.isneginf(ran.caused[first]) & (ran.attempt[first] == 1)
     known &= ~np.isin(ran.agent[first], _scarce(run))
     first = first[known]
-    since = np.fmax(beginning(run), ran.ready[first])
-    return np.sort(np.maximum(ran.started[first] - since - dispatch.between, 0.0))
+    ready = ran.ready[first]
+    late = ready - np.fmin.reduce(ran.ready, initial=np.inf)  # inputs, not workers
+    since = beginning(run) + np.nan_to_num(late)
+    return np.sort(ran.started[first] - since - dispatch.between)
 
 
 def beginning(run: Run) -> float:
@@ -179,14 +182,8 @@ def beginning(run: Run) -> float:
     started = attempts[schema.STARTED].to_numpy()
     handed = np.where(np.isnan(submitted), started, submitted)
     earliest = np.fmin.reduce(handed, initial=np.inf)
-    return float(
-        min(
-            earliest,
-            run.startups[schema.STARTED].min(skipna=True)
-            if len(run.startups)
-            else np.inf,
-        )
-    )
+    began = run.startups[schema.STARTED].to_numpy()
+    return float(np.fmin.reduce(began, initial=earliest))
 
 
 def makespan_of(run: Run) -> float:

@@ -36,6 +36,8 @@ class Load:
         Where each chunk begins among `members`.
     gaps : float array or float
         Seconds before each of `members`, or before each attempt.
+    zero : float
+        When the run begins in the schedule, whose first gaps may lie before it.
     """
 
     problem: Problem
@@ -43,14 +45,15 @@ class Load:
     members: np.ndarray | None
     firsts: np.ndarray | None
     gaps: np.ndarray | float
+    zero: float
 
     def times(self, batch: Batch, schedule: Schedule):
         """Handed over, started, ended, worker and chunk of each attempt."""
+        begun = schedule.started - self.zero
         if self.members is None:
-            started = schedule.started + self.gaps
-            chunk = np.arange(len(started))
-            handed = schedule.started
-            return handed, started, started + batch.durations, schedule.worker, chunk
+            started = begun + self.gaps
+            ended, chunk = started + batch.durations, np.arange(len(started))
+            return np.maximum(begun, 0.0), started, ended, schedule.worker, chunk
         lengths = batch.durations[self.members]
         ends = np.cumsum(self.gaps + lengths)
         sizes = np.diff(np.append(self.firsts, len(self.members)))
@@ -58,12 +61,13 @@ class Load:
         since_began = ends - lengths - np.repeat(began, sizes)
         put = np.empty(len(self.members), dtype=np.int64)
         put[self.members] = np.arange(len(self.members))
-        handed = np.repeat(schedule.started, sizes)
+        handed = np.repeat(begun, sizes)
         started = (handed + since_began)[put]
         worker = np.repeat(schedule.worker, sizes)
         chunk = np.repeat(np.arange(len(sizes)), sizes)
         ended = started + batch.durations
-        return handed[put], started, ended, worker[put], chunk[put]
+        handed = np.maximum(handed[put], 0.0)
+        return handed, started, ended, worker[put], chunk[put]
 
 
 def load_of(
@@ -77,16 +81,19 @@ def load_of(
     """A batch as so many workers get it; parameters and errors as of `simulate`."""
     measured = _dispatch(batch, dispatch)
     size = _size(batch, n_workers, chunks, order)
-    available = batch.available(n_workers) if dispatch == MEASURED else None
+    is_measured = dispatch == MEASURED
+    available = batch.available(n_workers) if is_measured else None
+    zero = batch.zero if is_measured else 0.0
     if size is None:
-        is_alone = chunks is None and dispatch == MEASURED
+        is_alone = chunks is None and is_measured
         gap = measured.mean if is_alone else measured.between
         lengths = batch.durations + gap
         made = _problem(batch, lengths, n_workers, available)
-        return Load(made, _order(batch, order), None, None, gap)
+        return Load(made, _order(batch, order), None, None, gap, min(zero, gap))
     alone = scheduling.make_problem(batch.durations, n_workers)
     members = scheduling.listed(alone, _order(batch, order))
     if size == 0:
+        members = _by_chunk(batch.chunk, members)
         chunk = batch.chunk[members]
         firsts = np.flatnonzero(np.append(True, chunk[1:] != chunk[:-1]))
     else:
@@ -97,7 +104,7 @@ def load_of(
     if len(firsts):
         lengths = np.add.reduceat(lengths, firsts)
     made = scheduling.make_problem(lengths, n_workers, available=available)
-    return Load(made, "given", members, firsts, gaps)
+    return Load(made, "given", members, firsts, gaps, zero)
 
 
 def _problem(batch: Batch, lengths, n_workers: int, available) -> Problem:
@@ -150,6 +157,17 @@ def _order(batch: Batch, order):
             f"hold each of the tasks 0 ... {n_tasks - 1} once; got {order!r:.80}"
         )
     return np.argsort(np.argsort(rank)[batch.task], kind="stable")
+
+
+def _by_chunk(chunk: np.ndarray, members: np.ndarray) -> np.ndarray:
+    """A list in which those of one chunk follow each other, from its first one on."""
+    here = chunk[members]
+    if (np.diff(here) >= 0).all():
+        return members
+    # Of several places numpy keeps the last that it is told.
+    first = np.full(chunk.max() + 1, len(members))
+    first[here[::-1]] = np.arange(len(members))[::-1]
+    return members[np.argsort(first[here], kind="stable")]
 
 
 def _size(batch: Batch, n_workers: int, chunks, order) -> int | None:

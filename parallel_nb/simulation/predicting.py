@@ -13,10 +13,9 @@ import pandas as pd
 
 from .. import scheduling
 from ..errors import ArgumentError
-from ..planning import Plan
 from ..runs import Run
 from . import loads
-from .batches import Batch, batch_of
+from .batches import Batch, Planned, batch_of
 from .loads import MEASURED
 from .simulating import notes_of
 
@@ -24,7 +23,7 @@ RECORDED, SIMULATED, BOUNDS = METHODS = ("recorded", "simulated", "bounds")
 
 
 def predict(
-    work: Run | Plan | Sequence[float],
+    work: Run | Planned | Sequence[float],
     n_workers: int | Iterable[int],
     *,
     order: str | Sequence[int] = "given",
@@ -69,7 +68,8 @@ def predict(
         - ``is_at_least``: whether some tasks were cut short, or their durations are not
           known, so that it takes longer than this
 
-        ``attrs["notes"]`` says so in sentences, and what else must be said.
+        ``attrs["notes"]`` says so in sentences, and what else must be said;
+        ``attrs["cores"]`` are those that there were, if the tasks compute, else 0.
 
     Raises
     ------
@@ -97,8 +97,8 @@ def predict(
     asked = {"dispatch": dispatch, "chunks": chunks}
     tables = []
     if isinstance(work, Run):
-        tables.append(_recorded(batch, asked))
-        if isinstance(order, str) and order == "given":
+        tables.append(_recorded(batch, {"dispatch": dispatch, "chunks": None}))
+        if chunks is None and isinstance(order, str) and order == "given":
             counts = [n for n in counts if n != batch.n_workers]
     if counts:
         tables.append(_predicted(batch, counts, order, asked))
@@ -129,7 +129,7 @@ def predict(
     most = int(frame["n_workers"].max())
     frame.attrs["notes"] = list(notes_of(batch, most, dispatch))
     if isinstance(work, Run):
-        frame.attrs["label"] = work.meta.label
+        frame.attrs |= {"label": work.meta.label, "cores": batch.cores}
     return frame
 
 
@@ -154,7 +154,7 @@ def _recorded(batch: Batch, asked) -> pd.DataFrame:
     """The recorded number of workers, as the model has it and as it was."""
     n_workers = batch.n_workers
     load = loads.load_of(batch, n_workers=n_workers, order="given", **asked)
-    took = scheduling.scheduled(load.problem, load.order).makespan
+    took = scheduling.scheduled(load.problem, load.order).makespan - load.zero
     measured = batch.makespan
     table = _bounded(batch, load, [n_workers], asked["dispatch"])
     error = took / measured - 1 if measured > 0 else np.nan
@@ -165,10 +165,10 @@ def _predicted(batch: Batch, counts, order, asked) -> pd.DataFrame:
     """A row for each count; counts that lead to the same load share the work."""
     kinds: dict[tuple, list[int]] = {}
     for n_workers in counts:
-        is_recorded = n_workers == batch.n_workers
-        kinds.setdefault((is_recorded, batch.is_limited(n_workers)), []).append(
-            n_workers
-        )
+        kind = n_workers == batch.n_workers, batch.is_limited(n_workers)
+        if isinstance(order, str) and order == "best" and asked["chunks"] is not None:
+            kind = (*kind, n_workers)  # which tasks travel together depends on it
+        kinds.setdefault(kind, []).append(n_workers)
     rows: dict[int, pd.Series] = {}
     for some in kinds.values():
         load = loads.load_of(batch, n_workers=max(some), order=order, **asked)
@@ -176,7 +176,7 @@ def _predicted(batch: Batch, counts, order, asked) -> pd.DataFrame:
             load.problem, some, load.order, available=_available(batch, asked)
         )
         table = _bounded(batch, load, some, asked["dispatch"]).assign(
-            makespan=found.middle,
+            makespan=np.maximum(found.middle - load.zero, 0.0),
             method=np.where(found.is_simulated, SIMULATED, BOUNDS),
             measured=np.nan,
             error=np.nan,
@@ -203,22 +203,23 @@ def _bounded(batch: Batch, load, counts, dispatch) -> pd.DataFrame:
     there = [available(each) for each in counts]
     lengths = problem.durations
     if problem.is_independent:
-        span, lags = float(lengths.max(initial=0.0)), 0.0
+        span = float(lengths.max(initial=0.0))
         absent = [0.0 if each is None else float(each.sum()) for each in there]
         longest = scheduling.lpt_bound(lengths, n) + np.array(absent) / n
     else:
         lags = 0.0 if batch.lags is None else batch.lags
         span, longest = _span(batch, lengths + lags), np.nan
-        lags = float(np.sum(lags))
     last = np.array([0.0 if each is None else each.max() for each in there])
-    burdened = scheduling.graham_bound(float(lengths.sum()), span, n)
+    burdened = scheduling.graham_bound(float(lengths.sum()), span, n) + last
+    if batch.lags is not None:
+        burdened += span / n  # a lag keeps nobody busy
     is_limited = np.array([batch.is_limited(each) for each in counts])
     return pd.DataFrame(
         {
             "n_workers": n,
             "lower_bound": lower,
-            "graham_bound": np.where(is_limited, np.nan, burdened + last + lags / n),
-            "lpt_bound": longest,
+            "graham_bound": np.where(is_limited, np.nan, burdened - load.zero),
+            "lpt_bound": longest - load.zero,
         }
     )
 

@@ -13,17 +13,16 @@ import pandas as pd
 
 from .. import scheduling, schema
 from ..meta import Meta
-from ..planning import Plan
 from ..runs import Run
 from . import loads
-from .batches import Batch, batch_of
+from .batches import Batch, Planned, batch_of
 from .loads import MEASURED
 
 SOURCE = "simulated"
 
 
 def simulate(
-    work: Run | Plan | Sequence[float],
+    work: Run | Planned | Sequence[float],
     *,
     n_workers: int,
     order: str | Sequence[int] = "given",
@@ -98,6 +97,10 @@ def simulate(
     schedule = scheduling.scheduled(load.problem, load.order)
     handed, started, ended, worker, chunk = load.times(batch, schedule)
     ready = _ready(batch, ended)
+    if (
+        load.problem.available is not None
+    ):  # a worker's first task waits for it to start
+        handed[handed <= load.problem.available[worker] - load.zero] = 0.0
     columns = {
         schema.READY: ready,
         schema.SUBMITTED: np.maximum(handed, ready),
@@ -112,7 +115,7 @@ def simulate(
     return Run(
         attempts,
         _meta(work, batch, n_workers, order, dispatch),
-        startups=_startups(load.problem.available),
+        startups=_startups(load.problem.available, load.zero),
         **extras,
     )
 
@@ -143,7 +146,7 @@ def _frame(work, batch: Batch, columns) -> tuple[pd.DataFrame, dict[str, Any]]:
         }
         return frame, extras
     columns = {schema.TASK: batch.task, **columns}
-    if isinstance(work, Plan):
+    if isinstance(work, Planned):
         columns[schema.NAME] = [task.name for task in work.tasks]
         columns[schema.AGENT] = [task.agent for task in work.tasks]
         columns[schema.ROUND] = work.round_of
@@ -186,14 +189,14 @@ def notes_of(batch: Batch, n_workers: int, dispatch) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def _startups(available) -> pd.DataFrame | None:
-    if available is None:
+def _startups(available, zero: float) -> pd.DataFrame | None:
+    if available is None or not (available > zero).any():
         return None
     return pd.DataFrame(
         {
             schema.WORKER: np.arange(len(available), dtype=np.int32),
             "pid": np.zeros(len(available), dtype=np.int64),
             schema.STARTED: np.zeros(len(available)),
-            schema.ENDED: np.sort(available),
+            schema.ENDED: np.maximum(np.sort(available) - zero, 0.0),
         }
     )

@@ -4,13 +4,14 @@ import math
 from itertools import pairwise
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import parallel_nb as pnb
 from parallel_nb import metrics
-from parallel_nb.accounting import parts
+from parallel_nb.accounting import making, parts
 from parallel_nb.accounting.spans import at_least, both, outside, union
 
 from .making import runs
@@ -195,6 +196,15 @@ def test_parallel_efficiency_is_utilization_and_a_product(run):
         assert row["load_balance"] * row["dispatch_efficiency"] == pytest.approx(
             row["parallel_efficiency"]
         )
+
+
+@given(runs())
+@settings(max_examples=60, deadline=None)
+def test_the_way_for_large_runs_gives_the_same(run):
+    with pytest.MonkeyPatch.context() as patch:
+        usual = pnb.ledger(run).workers
+        patch.setattr(making, "_MANY", 0)
+        pd.testing.assert_frame_equal(pnb.ledger(run).workers, usual)
 
 
 _SPANS = st.lists(st.tuples(st.integers(0, 20), st.integers(0, 6)), max_size=8)

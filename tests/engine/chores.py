@@ -50,6 +50,10 @@ def marks(folder):
         return Counter()
 
 
+def leave_mark_in(folder):
+    return leave_mark(folder, "here")
+
+
 def nap_and_mark(call):
     """Note the end of a nap of so many seconds: ``(folder, key, seconds)``."""
     folder, key, seconds = call

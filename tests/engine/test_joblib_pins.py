@@ -9,7 +9,12 @@ import multiprocessing.pool
 import joblib
 import pytest
 from joblib import parallel as joblib_parallel
-from joblib.parallel import Parallel, ParallelBackendBase, SequentialBackend
+from joblib.parallel import (
+    Parallel,
+    ParallelBackendBase,
+    SequentialBackend,
+    delayed,
+)
 
 from parallel_nb.engine.isolated import IsolatedBackend
 
@@ -64,6 +69,15 @@ def test_a_pool_of_processes_shows_what_has_to_be_ended():
         assert callable(pool._terminate)
         assert callable(pool._terminate.cancel)
         assert callable(pool._change_notifier.put)
+
+
+def test_a_loky_executor_shows_what_has_to_be_ended():
+    with Parallel(2, "loky") as parallel:
+        parallel(delayed(abs)(x) for x in (-1, 2))
+        executor = parallel._backend._workers
+        assert executor._executor_manager_thread.is_alive()
+        assert all(isinstance(pid, int) for pid in executor._processes)
+        assert executor._result_queue._writer.fileno() >= 0
 
 
 def test_a_call_caches_its_number_of_workers():

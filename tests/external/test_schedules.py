@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import parallel_nb as pnb
 from parallel_nb.planning import plan
 from parallel_nb.scheduling import critical_path, list_schedule
 from parallel_nb.tasks import Task
@@ -126,3 +127,36 @@ def test_a_plan_predicts_the_proved_optimum(name, n_workers, optimum):
     made = plan(tasks, n_jobs=n_workers)
     assert made.makespan == optimum
     assert made.span == sum(durations[at] for at in critical_path(durations, after))
+
+
+def test_a_worst_case_of_longest_first_is_predicted_with_its_bound():
+    for m in (2, 3, 5, 10):
+        durations = [d for d in range(2 * m - 1, m, -1) for _ in "ab"] + 3 * [m]
+        frame = pnb.predict(durations, [m], order="longest_first")
+        assert frame["makespan"][0] == frame["lpt_bound"][0] == 4 * m - 1
+        assert pnb.predict(durations, [m], order="best")["makespan"][0] == 3 * m
+
+
+@pytest.mark.parametrize("name", PCMAX)
+def test_the_best_order_is_predicted_within_a_percent_of_the_proved_optimum(name):
+    n_workers, durations = pcmax(name)
+    known = KNOWN["pcmax"][name]
+    low, high = known.get("optimum_between", 2 * [known.get("optimum")])
+    frame = pnb.predict(durations, [1, n_workers, 10 * n_workers], order="best")
+    assert 0.999 * low <= frame["makespan"][1] <= 1.01 * high
+    run = pnb.simulate(durations, n_workers=n_workers, order="best")
+    assert low <= run.summary()["makespan"][0] <= 1.01 * high
+    assert (frame["lower_bound"] <= frame["makespan"]).all()
+
+
+@pytest.mark.parametrize(("name", "n_workers", "optimum"), STG)
+def test_a_standard_task_graph_recorded_on_two_workers_is_predicted_for_others(
+    name, n_workers, optimum
+):
+    durations, after = stg(name)
+    recorded = pnb.simulate(durations, n_workers=2, after=after)
+    frame = pnb.predict(recorded, [1, n_workers], order="critical_path", dispatch=0)
+    row = frame.iloc[-1]
+    assert frame["error"][0] == 0
+    assert row["makespan"] == pytest.approx(optimum, rel=1e-3)
+    assert row["lower_bound"] <= optimum <= row["graham_bound"]

@@ -11,7 +11,7 @@ from .making import makespan
 
 NAPS = (np.random.default_rng(7).exponential(0.012, 160) + 0.004).tolist()
 OFF = 0.05
-STARTING = 0.01  # seconds that 32 threads take to start, which one worker cannot show
+STARTING = 1e-3  # seconds that a thread takes to start where others have the cores
 MOST_TRIES = 6
 
 
@@ -19,21 +19,24 @@ def run_on(n_workers):
     return pnb.run(time.sleep, NAPS, n_jobs=n_workers, backend="threading")
 
 
-def is_close(predicted, took):
-    return abs(predicted - took) <= OFF * took + STARTING
-
-
-def test_sleeps_on_one_worker_tell_what_four_to_thirty_two_take():
-    counts = [4, 8, 16, 32]
+def test_sleeps_on_one_worker_tell_what_more_take():
+    # 32 workers, and processes, are in tests/benchmarks/simulation.py: they need longer
+    # batches to be told from their start.
+    counts = [4, 8, 16]
     recorded, took = run_on(1), dict.fromkeys(counts, np.inf)
     for _ in range(MOST_TRIES):  # in turns; a busy machine only makes them longer
         for n_workers in counts:
             took[n_workers] = min(took[n_workers], makespan(run_on(n_workers)))
         frame = pnb.predict(recorded, counts).set_index("n_workers")
-        if all(is_close(frame["makespan"][n], took[n]) for n in counts):
+        far = [
+            n
+            for n in counts
+            if abs(frame["makespan"][n] - took[n]) > OFF * took[n] + STARTING * n
+        ]
+        if not far:
             break
-    for n_workers in counts:
-        assert is_close(frame["makespan"][n_workers], took[n_workers]), n_workers
+        recorded = min(recorded, run_on(1), key=makespan)
+    assert not far, (frame["makespan"].to_dict(), took)
     assert abs(frame["error"][1]) <= OFF
 
 

@@ -63,17 +63,28 @@ def per_task(attempts: pd.DataFrame, n_tasks: int) -> np.ndarray:
     return _sums(attempts[schema.TASK].to_numpy(), durations(attempts), n_tasks)
 
 
-def makespan(attempts: pd.DataFrame, startups: pd.DataFrame) -> float:
-    """Seconds from first submission (start, where unknown) to last end; else NaN."""
+def window_of(attempts: pd.DataFrame, startups: pd.DataFrame) -> tuple[float, float]:
+    """First submission (start, where unknown) or start-up, and last end, in s.
+
+    A pool that starts before it takes its first task is waited for all the same. NaN,
+    both, if nothing ended.
+    """
     ended = attempts[schema.ENDED].to_numpy()
-    submitted = attempts[schema.SUBMITTED].to_numpy()
-    started = attempts[schema.STARTED].to_numpy()
-    submitted = np.where(np.isnan(submitted), started, submitted)
-    # A pool that starts before it takes its first task is waited for all the same.
-    submitted = np.append(submitted, startups[schema.STARTED].to_numpy())
-    if np.isnan(ended).all() or np.isnan(submitted).all():
-        return np.nan
-    return metrics.makespan(ended, submitted)
+    first = attempts[schema.SUBMITTED].to_numpy()
+    if np.isnan(first).any():
+        first = np.where(np.isnan(first), attempts[schema.STARTED], first)
+    begin = np.fmin.reduce(first, initial=np.nan)
+    begin = np.fmin.reduce(startups[schema.STARTED].to_numpy(), initial=begin)
+    end = np.fmax.reduce(ended, initial=np.nan)
+    if np.isnan(begin) or np.isnan(end):
+        return np.nan, np.nan
+    return float(begin), float(end)
+
+
+def makespan(attempts: pd.DataFrame, startups: pd.DataFrame) -> float:
+    """Seconds from the first to the last moment of `window_of`."""
+    first, last = window_of(attempts, startups)
+    return last - first
 
 
 def summary(

@@ -372,6 +372,8 @@ def test_when_it_has_ended_a_handle_shows_its_run():
 
 
 def each_kind(handle):
+    seconds = pd.DataFrame({"n": [1, 2, 4, 8], "t": [8.0, 4.5, 2.8, 1.9]})
+    sweep = pnb.Sweep.from_frame(seconds, n="n", time="t", label=EVIL)
     return {
         "Run": run_of((0, 0, 1, "failed", NO_TEXT, EVIL), label=NO_TEXT, notes=[EVIL]),
         "Plan": plan(
@@ -385,6 +387,9 @@ def each_kind(handle):
         "Observation": observation(),
         "Handle": handle,
         "Ledger": pnb.ledger(run_of((0, 0, 1), label=NO_TEXT)),
+        "Sweep": sweep,
+        "Fit": pnb.fit(sweep, "amdahl"),
+        "Fits": pnb.fit(sweep),
     }
 
 
@@ -393,7 +398,7 @@ def test_names_are_no_markup_and_nothing_outside_is_needed(handle):
         html = display.card(shown)
         words, tags = read(html)
         assert "script" not in {tag for tag, _ in tags}, kind
-        assert ("<script>" in words) is (kind != "Log")
+        assert ("<script>" in words) is (kind not in ("Log", "Fit", "Fits")), kind
         assert not re.search(r"https?:|url\(|@import|<link", html)
         assert all(image["alt"] for image in images(html))
         assert "table" not in {tag for tag, _ in tags}

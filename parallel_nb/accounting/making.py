@@ -6,12 +6,10 @@ up, and how a ledger is shown.
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import pandas as pd
 
-from .. import schema
+from .. import schema, totals
 from ..errors import ArgumentError
 from ..runs import Run
 from . import lanes, parts, readiness, slots, spans
@@ -105,7 +103,7 @@ def ledger(run: Run, *, bins: int = _N_BINS) -> Ledger:
     if isinstance(bins, bool) or not isinstance(bins, int | np.integer) or bins < 1:
         raise ArgumentError(f"`bins` must be a positive integer; got {bins!r}")
     attempts, startups = run.attempts, run.startups
-    window, n_workers = window_of(attempts, startups), run.meta.n_workers
+    window, n_workers = totals.window_of(attempts, startups), run.meta.n_workers
     seconds = np.zeros((n_workers, len(parts.PARTS)))
     series = np.zeros((bins, len(parts.PARTS)))
     by_fate, excess_cpu, uncounted = np.zeros(len(parts.FATES)), 0.0, 0.0
@@ -168,20 +166,6 @@ def ledger(run: Run, *, bins: int = _N_BINS) -> Ledger:
         _agents=agents,
         _lost=_losses(fate, by_fate),
     )
-
-
-def window_of(attempts: pd.DataFrame, startups: pd.DataFrame) -> tuple[float, float]:
-    """First submission (start, where unknown) or start-up, last end, in s; else NaN."""
-    ended = attempts[schema.ENDED].to_numpy()
-    first = attempts[schema.SUBMITTED].to_numpy()
-    if np.isnan(first).any():
-        first = np.where(np.isnan(first), attempts[schema.STARTED], first)
-    begin = np.fmin.reduce(first, initial=np.nan)
-    begin = np.fmin.reduce(startups[schema.STARTED].to_numpy(), initial=begin)
-    end = np.fmax.reduce(ended, initial=np.nan)
-    if np.isnan(begin) or np.isnan(end):
-        return math.nan, math.nan
-    return float(begin), float(end)
 
 
 def _fates(attempts: pd.DataFrame) -> np.ndarray:

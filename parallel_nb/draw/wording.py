@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .. import metrics, schema
+from .. import metrics, schema, totals
 from ..runs import format_seconds
 
 _UNKNOWN = "–"
@@ -165,16 +165,8 @@ def status_counts(statuses) -> str:
 
 
 def first_and_last(run) -> tuple[float, float]:
-    """First submission (start, where unknown) and last end in s; NaN if none ended."""
-    attempts = run.attempts
-    submitted = attempts[schema.SUBMITTED].to_numpy()
-    ended = attempts[schema.ENDED].to_numpy()
-    if np.isnan(ended).all():
-        return math.nan, math.nan
-    if np.isnan(submitted).any():
-        started = attempts[schema.STARTED].to_numpy()
-        submitted = np.where(np.isnan(submitted), started, submitted)
-    return float(np.fmin.reduce(submitted)), float(np.fmax.reduce(ended))
+    """When the run began and ended, in s, as its makespan counts; NaN if none ended."""
+    return totals.window_of(run.attempts, run.startups)
 
 
 def timeline_caption(run) -> str:

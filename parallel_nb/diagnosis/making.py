@@ -1,0 +1,135 @@
+"""`findings`: a Run → what is wrong with it, ranked.
+
+Knows which findings there are and which come first; refuses to know when each of them
+holds.
+"""
+
+from __future__ import annotations
+
+import math
+
+from ..errors import ArgumentError
+from ..runs import Run
+from . import blocking, computing, counts, handing, inflation, losses, nothing, starting
+from . import tail as tails
+from .case import Case
+from .results import Finding, Findings
+
+_KINDS = (
+    starting.StartupDominates,
+    handing.TasksTooSmall,
+    handing.ChunksTooLarge,
+    tails.LongestLast,
+    tails.OneTooLong,
+    counts.TooManyWorkers,
+    computing.HeldByTheGIL,
+    computing.Oversubscribed,
+    inflation.WorkInflation,
+    blocking.AgentTooScarce,
+    blocking.ChainTooLong,
+    blocking.WaitingForResources,
+    losses.LostAttempts,
+)
+# What also explains a slowdown that the general finding would only state.
+_EXPLAINS = {
+    inflation.WorkInflation: (computing.HeldByTheGIL, computing.Oversubscribed)
+}
+
+
+def findings(run: Run, baseline: Run | None = None) -> Findings:
+    """What keeps a run from being shorter or cheaper, and what each remedy would save.
+
+    ================================  ===============================================
+    start-up dominates                workers were being started
+    tasks too small for dispatch      handing over takes longer than working
+    chunks too large                  one worker has many tasks left, others none
+    the longest tasks came last       another order is shorter
+    one task is longer than the rest  no order and no number of workers helps
+    too many workers                  fewer would take as long
+    held by the GIL                   threads compute in turns
+    oversubscribed                    more threads compute than there are cores
+    work inflation                    the same tasks take longer than in the baseline
+    an agent has too few slots        tasks wait for it while workers idle
+    a chain of tasks is too long      tasks wait for tasks
+    waiting for resources             tasks wait for what a Run does not tell
+    lost to failures and retries      attempts whose results were not used
+    nothing to gain                   none of these
+    ================================  ===============================================
+
+    Each is told only if following it would save 5 % of the makespan, and more than
+    re-scheduling is off on the run as it was; two of them, which save workers rather
+    than time, if they are idle or share cores.
+
+    Parameters
+    ----------
+    run : Run
+    baseline : Run, optional
+        The same tasks when they were better off, as a rule under one worker: tells
+        work inflation, and makes the GIL and oversubscription sure.
+
+    Returns
+    -------
+    Findings
+        What saves most first; never empty. What they predict is the recorded attempts,
+        scheduled again with one thing changed; remedies may overlap, so savings do not
+        add up.
+
+    Raises
+    ------
+    ArgumentError
+        If `run` or `baseline` is no Run, or they are not of equally many tasks.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> table = pd.DataFrame(
+    ...     {
+    ...         "task": ["a", "b", "c"],
+    ...         "started": [0.0, 0.0, 2.0],
+    ...         "ended": [2.0, 2.0, 6.0],
+    ...         "worker": [0, 1, 0],
+    ...     }
+    ... )
+    >>> found = findings(Run.from_frame(table))
+    >>> found[0].remedy, found[0].predicted
+    """
+    for name, value in {"run": run, "baseline": baseline}.items():
+        if not isinstance(value, Run) and (name == "run" or value is not None):
+            raise ArgumentError(f"`{name}` must be a Run; got {type(value).__name__}")
+    if baseline is not None and baseline.n_tasks != run.n_tasks:
+        raise ArgumentError(
+            "`baseline` must be a run of the same tasks; got one of "
+            f"{baseline.n_tasks:,} tasks beside one of {run.n_tasks:,}"
+        )
+    meta = run.meta
+    makespan = float(run.summary()["makespan"].iloc[0])
+    if not makespan > 0 or not (run.summary()["work"].iloc[0] > 0):
+        idle = nothing.NothingRan.of(makespan)
+        return Findings(meta.label, meta.n_workers, makespan, math.nan, (), (idle,))
+    case = Case(run, baseline)
+    found: list[Finding] = []
+    not_examined: list[str] = []
+    for kind in _KINDS:
+        lacking = kind.lacking(case)
+        if lacking:
+            not_examined.append(lacking)
+        else:
+            found += kind.look(case)
+    kinds = {type(finding) for finding in found}
+    found = [f for f in found if not kinds & set(_EXPLAINS.get(type(f), ()))]
+    if not found:
+        found = [nothing.NothingToGain.of(case)]
+    found.sort(key=_weight, reverse=True)
+    return Findings(
+        label=meta.label,
+        n_workers=meta.n_workers,
+        makespan=case.makespan,
+        model_error=case.replay.error,
+        not_examined=tuple(dict.fromkeys(not_examined)),
+        _all=tuple(found),
+    )
+
+
+def _weight(finding: Finding) -> float:
+    """Seconds that it saves; what nobody can tell comes last."""
+    return -math.inf if math.isnan(finding.saving) else finding.saving

@@ -20,7 +20,7 @@ _KINDS = (
     handing.TasksTooSmall,
     handing.ChunksTooLarge,
     tails.LongestLast,
-    tails.OneTooLong,
+    tails.TaskTooLong,
     counts.TooManyWorkers,
     computing.HeldByTheGIL,
     computing.Oversubscribed,
@@ -44,7 +44,7 @@ def findings(run: Run, baseline: Run | None = None) -> Findings:
     tasks too small for dispatch      handing over takes longer than working
     chunks too large                  one worker has many tasks left, others none
     the longest tasks came last       another order is shorter
-    one task is longer than the rest  no order and no number of workers helps
+    a task is too long                no order and no number of workers helps
     too many workers                  fewer would take as long
     held by the GIL                   threads compute in turns
     oversubscribed                    more threads compute than there are cores

@@ -7,7 +7,7 @@ found.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -38,6 +38,16 @@ class Finding:
     tasks: tuple[int, ...] = ()  # that it is about, the worst first
     numbers: Mapping[str, float] = field(default_factory=dict, hash=False)  # evidence
 
+    @classmethod
+    def lacking(cls, case) -> str:
+        """Why nobody can tell by this Run whether it is so; empty if one can."""
+        return ""
+
+    @classmethod
+    def look(cls, case) -> Iterator[Finding]:
+        """The findings of this kind in a `Case`: as a rule one or none."""
+        yield from ()
+
     @property
     def saving(self) -> float:
         """Seconds that the remedy saves; NaN where the data cannot tell."""
@@ -46,20 +56,10 @@ class Finding:
     @property
     def headline(self) -> str:
         """One line: what is wrong, and what the remedy would make of the run."""
-        if math.isnan(self.predicted):
-            return f"{self.name}: nobody knows what the remedy saves"
-        if self.remedy and not self.is_about_time:
-            return f"{self.name}: {self._change()}"
-        return f"{self.name}: {self._change()}" if self.saving > 0 else self.name
-
-    @property
-    def is_about_time(self) -> bool:
-        """Whether following it makes the run shorter, not only cheaper."""
-        return self.saving > 0.01 * self.makespan
-
-    def _change(self) -> str:
+        if math.isnan(self.predicted) or self.predicted == self.makespan:
+            return self.name
         took, then = words.seconds(self.makespan), words.seconds(self.predicted)
-        return f"{took} → {then} (predicted)"
+        return f"{self.name}: {took} → {then} (predicted, {self.sure})"
 
     def __str__(self):
         lines = [self.headline, self.evidence, f"Do: {self.remedy}" * bool(self.remedy)]
@@ -98,7 +98,7 @@ class Findings(Sequence):
     >>> found = findings(Run.from_frame(table))
     >>> found.table[["name", "makespan", "predicted", "saving"]]
                                name  makespan  predicted  saving
-    0    one task is longer than the rest       6.0        4.0     2.0
+    0    a task is too long       6.0        4.0     2.0
     """
 
     label: str

@@ -6,6 +6,7 @@ ledger(run)          from n workers to the speedup: what took how much of it
 plan(plan)           which tasks wait for which, round by round
 speedup(sweep)       what more workers bring, measured and by laws; also efficiency(…)
 karp_flatt(sweep)    the serial fraction that each measurement implies
+work_inflation(sweep)  how much longer the same tasks take beside others
 predict(frame)       what other numbers of workers would take, and the bounds
 caption(ax)          the picture in words
 
@@ -27,6 +28,7 @@ _HOMES = {
     "speedup": "scaling",
     "timeline": "lanes",
     "utilization": "busy",
+    "work_inflation": "scaling",
 }
 
 __all__ = sorted(_HOMES)

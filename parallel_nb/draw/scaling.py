@@ -1,4 +1,4 @@
-"""`speedup`, `efficiency`, `karp_flatt`: what more workers bring, measured and by laws.
+"""`speedup`, `efficiency`, `karp_flatt`, `work_inflation`: what more workers bring.
 
 Knows axes, bands and where the data end; refuses to know how laws are fitted, and what
 the pictures say in words (`scaling_words.py`). Whatever lies beyond the last number of
@@ -159,6 +159,48 @@ def karp_flatt(sweep, fits=None, *, up_to: int | None = None, ax: Axes | None = 
     handles = _curves(ax, shown, "serial fraction (Karp–Flatt's e)", "karp_flatt")
     ax.yaxis.set_major_formatter(FuncFormatter(lambda y, _: f"{100 * y:.3g} %"))
     return _finished(ax, shown, handles, scaling_words.karp_flatt_caption)
+
+
+def work_inflation(sweep, *, ax: Axes | None = None):
+    """Seconds inside tasks over those of one worker, against the number of workers.
+
+    Level at 1: the same tasks take as long, whoever is at work beside them. Rising:
+    they share caches, memory or clock frequency, or wait for each other's locks.
+
+    Parameters
+    ----------
+    sweep : Sweep
+        Of Runs, with one worker measured.
+    ax : Axes, optional
+        As for `speedup`.
+
+    Returns
+    -------
+    Axes
+        x in workers, y in times the work of one worker.
+
+    Raises
+    ------
+    ArgumentError
+        If `sweep` is no Sweep or knows no work, or `ax` is no Axes.
+
+    Examples
+    --------
+    >>> import time
+    >>> from parallel_nb import sweep
+    >>> measured = sweep(time.sleep, [0.001] * 4, n_jobs=[1, 2], backend="threading")
+    >>> work_inflation(measured).get_ylabel()
+    'work inflation'
+    """
+    shown = _Shown(sweep, None, None)
+    if shown.table["work_inflation"].isna().all():
+        raise ArgumentError(
+            "`sweep` must be made of Runs, one worker among them: a table of times does "
+            "not tell how many seconds were spent inside tasks"
+        )
+    ax = pictures.axes_for(ax, HEIGHT)
+    handles = _curves(ax, shown, "work inflation", "work_inflation")
+    return _finished(ax, shown, handles, scaling_words.work_inflation_caption)
 
 
 class _Shown:

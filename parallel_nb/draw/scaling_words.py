@@ -66,6 +66,16 @@ def karp_flatt_caption(shown) -> str:
     return f"{text}.{_laws(shown, '')}"
 
 
+def work_inflation_caption(shown) -> str:
+    """What a picture of work inflation shows."""
+    means = _means(shown, "work_inflation")
+    first, last = means.index[0], means.index[-1]
+    text = f"{_head('Work inflation', shown)}: on average {means[last]:.3g} with {last}"
+    if first != last:
+        text += f", {means[first]:.3g} with {first}; {_trend(means)}"
+    return f"{text}. 1 is no inflation."
+
+
 def _share(value: float) -> str:
     return f"{100 * value:.3g} %".replace("-", "\N{MINUS SIGN}")
 

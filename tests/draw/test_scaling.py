@@ -12,6 +12,7 @@ from parallel_nb.errors import ArgumentError
 from parallel_nb.fitting import fit
 from parallel_nb.sweeps import Sweep
 from tests.fitting.making import AMDAHL, GUSTAFSON, USL, sweep_of
+from tests.making import run_of
 from tests.reading import read
 
 SWEEP = sweep_of("usl", USL, noise=0.03)
@@ -193,3 +194,24 @@ def test_the_smallest_sweeps_can_be_drawn(counts):
         ax.get_figure().canvas.draw()
         assert draw.caption(ax)
         assert draw.caption(picture(sweep))
+
+
+def runs(*works):
+    """A sweep of Runs of 1, 2, … workers with so much work each."""
+    made = []
+    for n, work in enumerate(works, 1):
+        rows = [(lane, 1, "done", lane, 0.0, work / n) for lane in range(n)]
+        made.append(run_of(*rows, n_workers=n))
+    return Sweep.from_runs(made)
+
+
+def test_work_inflation_is_what_the_same_tasks_took_more():
+    ax = draw.work_inflation(runs(8.0, 10.0, 12.0))
+    (measured,) = marks(ax)
+    assert measured.get_xydata().tolist() == [[1, 1.0], [2, 1.25], [3, 1.5]]
+    assert "on average 1.5 with 3, 1 with 1; it rises" in draw.caption(ax)
+
+
+def test_work_that_nobody_knows_is_not_drawn():
+    with pytest.raises(ArgumentError, match="must be made of Runs"):
+        draw.work_inflation(SWEEP)

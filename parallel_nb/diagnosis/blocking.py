@@ -1,0 +1,144 @@
+"""Findings: workers were idle since no task could be taken.
+
+Knows who waits for agents and for other tasks; refuses to know resources, of which a
+Run does not tell.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .. import scheduling
+from .results import LIKELY, POSSIBLE, Finding
+from .tail import waiting
+from .thresholds import AS_GOOD, NOTABLE, WORTH
+from .words import count, percent, seconds, shortened
+
+_TRIED = 16  # numbers of slots
+
+
+class AgentTooScarce(Finding):
+    """Tasks waited for a slot of their agent while workers were idle."""
+
+    __slots__ = ()
+    name = "an agent has too few slots"
+
+    @classmethod
+    def look(cls, case):
+        batch, n_workers = case.replay.batch, case.n_workers
+        if batch.agent is None or n_workers == 1 or not case.idle >= NOTABLE:
+            return
+        for at, (agent, slots) in enumerate(batch.agents.items()):
+            mine = batch.agent == at
+            most = min(n_workers, int(mine.sum()))
+            if most <= slots:
+                continue
+            least = case.replay.seconds(agents={**batch.agents, agent: most})
+            if not case.is_worth(case.replay.of_model(least)):
+                continue
+            enough, took = most, least
+            for n in range(slots + 1, min(most, slots + 1 + _TRIED)):
+                then = case.replay.seconds(agents={**batch.agents, agent: n})
+                if then <= AS_GOOD * least:
+                    enough, took = n, then
+                    break
+            busy = float(batch.durations[mine].sum()) / (slots * case.makespan)
+            tasks = batch.task[mine][np.argsort(-batch.durations[mine], kind="stable")]
+            yield cls(
+                evidence=(
+                    f"Agent “{shortened(agent)}” was busy {percent(busy)} of the time "
+                    f"in its {count(slots, 'slot')}, with "
+                    f"{count(int(mine.sum()), 'attempt')}, while workers were idle "
+                    f"{percent(case.idle)} of theirs."
+                ),
+                remedy=f"Give it {count(enough, 'slot')}, if what it stands for allows.",
+                makespan=case.makespan,
+                predicted=case.replay.of_model(took),
+                sure=LIKELY,
+                caveats=case.caveats(),
+                tasks=tuple(tasks.tolist()),
+                numbers={"busy": busy, "slots": slots, "enough_slots": enough},
+            )
+
+
+class ChainTooLong(Finding):
+    """Tasks wait for tasks, and the longest chain of them sets the pace."""
+
+    __slots__ = ()
+    name = "a chain of tasks is too long"
+
+    @classmethod
+    def look(cls, case):
+        batch = case.replay.batch
+        if not len(case.run.edges) or not len(batch.after):
+            return
+        if case.n_workers == 1 or not waiting(case) >= NOTABLE:
+            return
+        lengths = batch.durations
+        chain = np.asarray(scheduling.critical_path(lengths, batch.after))
+        span = float(lengths[chain].sum())
+        slowest = chain[int(lengths[chain].argmax())]
+        shorter = lengths.copy()
+        shorter[slowest] /= 2
+        predicted = case.replay.predicted(durations=shorter)
+        if len(chain) < 2 or not case.is_worth(predicted):
+            return
+        tasks = tuple(dict.fromkeys(batch.task[chain].tolist()))
+        name = case.named([int(batch.task[slowest])])
+        yield cls(
+            evidence=(
+                f"Workers had nothing to take {percent(waiting(case))} of the time. "
+                f"{case.named(tasks)} wait for each other and take {seconds(span)}: no "
+                "number of workers gets below that."
+            ),
+            remedy=(
+                f"Make {name} shorter, the longest of the chain with "
+                f"{seconds(lengths[slowest])}, or split it. The prediction is for half "
+                "its length."
+            ),
+            makespan=case.makespan,
+            predicted=predicted,
+            sure=LIKELY,
+            caveats=case.caveats(),
+            tasks=tasks,
+            numbers={"span": span, "longest": float(lengths[slowest])},
+        )
+
+
+class WaitingForResources(Finding):
+    """Neither tasks nor agents explain why nothing could be taken."""
+
+    __slots__ = ()
+    name = "waiting for resources"
+
+    @classmethod
+    def lacking(cls, case) -> str:
+        if case.has_ready:
+            return ""
+        return "waiting for resources, as nobody noted when tasks could be begun"
+
+    @classmethod
+    def look(cls, case):
+        share = case.shares["blocked"] + case.shares["tail"]
+        predicted = case.replay.model
+        if not share >= NOTABLE or not case.shares["blocked"] >= WORTH:
+            return
+        if not case.makespan - predicted >= WORTH * case.makespan:
+            return
+        yield cls(
+            evidence=(
+                f"No task could be taken {percent(case.shares['blocked'])} of the "
+                "worker time, and neither the tasks that they wait for nor the slots of "
+                "agents explain it: with these alone it would have taken "
+                f"{seconds(predicted)}."
+            ),
+            remedy=(
+                "See `plan.conflicts` for tasks that write what others use: give each "
+                "a file or place of its own. Or inputs came late."
+            ),
+            makespan=case.makespan,
+            predicted=predicted,
+            sure=POSSIBLE,
+            caveats=case.replay.batch.notes,
+            numbers={"share": case.shares["blocked"]},
+        )

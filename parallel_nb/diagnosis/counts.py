@@ -1,0 +1,63 @@
+"""Finding: fewer workers would take as long.
+
+Knows how long each number of workers takes; refuses to know what a worker costs.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from .results import LIKELY, Finding
+from .thresholds import AS_GOOD, IDLE
+from .words import count, percent, seconds
+
+_TRIED = 64  # numbers of workers
+
+
+class TooManyWorkers(Finding):
+    """More workers than the tasks can keep busy."""
+
+    __slots__ = ()
+    name = "too many workers"
+
+    @classmethod
+    def look(cls, case):
+        replay, n_workers = case.replay, case.n_workers
+        if n_workers == 1 or not case.idle >= IDLE:
+            return
+        best = replay.model
+        if replay.batch.is_independent:
+            best = min(best, replay.seconds(order="longest_first"))
+        least = max(math.ceil(case.work / (AS_GOOD * best)), 1)
+        if least >= n_workers:
+            return
+        spaced = np.linspace(least, n_workers - 1, min(n_workers - least, _TRIED))
+        counts = np.unique(spaced.astype(int)).tolist()
+        took = replay.of_counts(counts)
+        good = np.flatnonzero(took <= AS_GOOD * best)
+        if not len(good):
+            return
+        useful, predicted = counts[good[0]], replay.of_model(float(took[good[0]]))
+        spared = n_workers * case.makespan - useful * predicted
+        yield cls(
+            evidence=(
+                f"Workers were idle {percent(case.idle)} of the time. {useful:,} of "
+                f"{n_workers:,} take {seconds(predicted)} for the same tasks."
+            ),
+            remedy=(
+                f"`n_jobs={useful}` is the most that is of use: it spares "
+                f"{seconds(spared)} of worker time. Or cure what keeps "
+                f"{count(n_workers, 'worker')} from working."
+            ),
+            makespan=case.makespan,
+            predicted=predicted,
+            sure=LIKELY,
+            caveats=case.caveats(),
+            numbers={
+                "idle": case.idle,
+                "useful_workers": useful,
+                "spared_worker_seconds": spared,
+            },
+        )

@@ -1,0 +1,138 @@
+"""Findings: what is handed over at once is too little, or too much.
+
+Knows the price of handing over beside the work that it brings; refuses to know who
+sets the size of chunks.
+"""
+
+from __future__ import annotations
+
+import math
+
+from ..simulation import Dispatch
+from .results import LIKELY, POSSIBLE, Finding
+from .thresholds import AS_GOOD, NOTABLE, OVERHEAD
+from .words import count, percent, seconds
+
+
+def _is_free(case) -> bool:
+    """Whether attempts could travel together in any way."""
+    batch = case.replay.batch
+    return batch.is_independent and not batch.is_limited(case.n_workers)
+
+
+def _mean_chunk(batch) -> float:
+    if batch.chunk is None:
+        return 1.0
+    return len(batch.chunk) / len(set(batch.chunk.tolist()))
+
+
+class TasksTooSmall(Finding):
+    """Handing tasks over takes long beside the work in them."""
+
+    __slots__ = ()
+    name = "tasks too small for dispatch"
+
+    @classmethod
+    def lacking(cls, case) -> str:
+        if case.has_ready:
+            return ""
+        return "handing over, as nobody noted when tasks could be begun"
+
+    @classmethod
+    def look(cls, case):
+        share, batch = case.shares["dispatch"], case.replay.batch
+        gaps, n = batch.dispatch, len(batch.durations)
+        if not share >= NOTABLE or not gaps.mean > 0 or n < 2:
+            return
+        typical = case.work / n
+        if gaps.mean < OVERHEAD * typical:
+            return  # that worker time is idle for another reason
+        size, predicted, remedy = _together(case, typical)
+        if not case.is_worth(predicted):
+            return
+        yield cls(
+            evidence=(
+                f"{percent(share)} of the worker time passed idle while tasks could be "
+                f"begun. A task takes {seconds(typical)} on average, and "
+                f"{seconds(gaps.mean)} pass between two of a worker's."
+            ),
+            remedy=remedy,
+            makespan=case.makespan,
+            predicted=predicted,
+            sure=LIKELY if size else POSSIBLE,
+            caveats=case.caveats(),
+            numbers={
+                "share": share,
+                "dispatch": gaps.mean,
+                "typical": typical,
+                "batch_size": size,
+            },
+        )
+
+
+def _together(case, typical: float):
+    """How many tasks to make one of, what that takes, and the words for it."""
+    batch, gaps = case.replay.batch, case.replay.batch.dispatch
+    n, between = len(batch.durations), max(gaps.between, gaps.within)
+    if not _is_free(case):
+        predicted = case.replay.predicted(dispatch=Dispatch())
+        told = (
+            "Do more in one task. How many go together depends on who waits for whom; "
+            "the prediction is for no time between tasks, so it is the most to gain."
+        )
+        return 0, predicted, told
+    most = math.ceil(n / case.n_workers)
+    enough = between / (OVERHEAD * typical) if typical > 0 else most
+    size = max(min(math.ceil(enough), most), 1)
+    merged = Dispatch(between, 0.0, 1, 0)
+    predicted = case.replay.predicted(dispatch=merged, chunks=size)
+    if case.work < predicted:
+        told = (
+            f"Do all of it in a plain loop, or with `n_jobs=1`: that is "
+            f"{seconds(case.work)} of work, less than handing it over takes."
+        )
+        return n, case.work, told
+    share = percent(between / (between + size * typical))
+    told = (
+        f"Let one task do {size:,} of them in a loop: handing over then is {share} of "
+        "a worker's time."
+    )
+    return size, predicted, told
+
+
+class ChunksTooLarge(Finding):
+    """Some workers still had tasks of their chunk while others had none to take."""
+
+    __slots__ = ()
+    name = "chunks too large"
+
+    @classmethod
+    def look(cls, case):
+        batch, share = case.replay.batch, case.shares["tail"]
+        mean = _mean_chunk(batch)
+        if not share >= NOTABLE or mean < 2 or not _is_free(case):
+            return
+        sizes = [1]
+        while sizes[-1] * 2 < mean:
+            sizes.append(sizes[-1] * 2)
+        found = {size: case.replay.seconds(chunks=size) for size in sizes}
+        least = min(found.values())
+        size = max(size for size in sizes if found[size] <= AS_GOOD * least)
+        predicted = case.replay.of_model(found[size])
+        if not case.is_worth(predicted):
+            return
+        yield cls(
+            evidence=(
+                f"Tasks travelled in chunks of {mean:.3g} on average, and "
+                f"{percent(share)} of the worker time passed after a worker's last "
+                "task while others still had some."
+            ),
+            remedy=(
+                f"Send {count(size, 'task')} at a time: `batch_size={size}` for joblib."
+            ),
+            makespan=case.makespan,
+            predicted=predicted,
+            sure=LIKELY,
+            caveats=case.caveats(),
+            numbers={"share": share, "mean_chunk": mean, "batch_size": size},
+        )

@@ -1,0 +1,91 @@
+"""Finding: time went into attempts whose results were not used.
+
+Knows which attempts were in vain; refuses to know what went wrong in them.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from .. import schema, totals
+from .results import LIKELY, Finding
+from .thresholds import WORTH
+from .words import count, percent, seconds
+
+_DONE = 0  # code of the status
+
+
+class LostAttempts(Finding):
+    """Attempts failed, crashed, took too long or were tried again."""
+
+    __slots__ = ()
+    name = "lost to failures and retries"
+
+    @classmethod
+    def look(cls, case):
+        batch, share = case.replay.batch, case.shares["lost"]
+        if case.run.meta.ended_by == "wait":
+            return  # what was cancelled then was meant to be
+        frame = case.attempts
+        is_last = np.zeros(len(frame), dtype=bool)
+        is_last[totals.last_attempt_rows(frame)] = True
+        again = ~is_last[batch.rows]
+        in_vain = again | (frame[schema.STATUS].array.codes[batch.rows] != _DONE)
+        paused = 0.0 if batch.lags is None else float(batch.lags.sum())
+        if not share >= WORTH and not paused >= WORTH * case.makespan:
+            return
+        predicted = case.replay.predicted(
+            durations=np.where(again, 0.0, batch.durations), lags=None
+        )
+        if not case.is_worth(predicted):
+            if not share >= WORTH:
+                return
+            predicted = math.nan
+        lost = np.bincount(
+            batch.task, np.where(in_vain, batch.durations, 0.0), case.run.n_tasks
+        )
+        order = np.argsort(-lost, kind="stable")
+        tasks = tuple(order[lost[order] > 0].tolist())
+        yield cls(
+            evidence=_evidence(case, share, paused, tasks),
+            remedy=(
+                "Find out why; `run.errors` has the tracebacks. A shorter `timeout` or "
+                "fewer `retries` lose less on what cannot succeed."
+            ),
+            makespan=case.makespan,
+            predicted=predicted,
+            sure=LIKELY,
+            caveats=(*case.caveats(), *_caveats(case, predicted)),
+            tasks=tasks,
+            numbers={"share": share, "lost": float(lost.sum()), "paused": paused},
+        )
+
+
+def _evidence(case, share: float, paused: float, tasks) -> str:
+    lost = case.ledger.lost
+    kinds = ", ".join(
+        f"{row.n_attempts:,} {row.why} ({seconds(row.seconds)})"
+        for row in lost[lost["seconds"] > 0].itertuples()
+    )
+    told = f"{percent(share)} of the worker time went into attempts in vain: {kinds}."
+    if tasks:
+        told += f" Most of it in {case.named(tasks)}."
+    if paused > 0:
+        told += f" Tasks were made to wait {seconds(paused)} before they were retried."
+    return told
+
+
+def _caveats(case, predicted: float):
+    status = case.attempts[schema.STATUS].array.codes
+    rows = totals.last_attempt_rows(case.attempts)
+    n_undone = int((status[rows] != _DONE).sum())
+    if n_undone:
+        yield (
+            f"{count(n_undone, 'task')} never got done: what they would take is not "
+            "known, and the prediction has the time that they did"
+            if not math.isnan(predicted)
+            else f"{count(n_undone, 'task')} never got done: what they would take is "
+            "not known"
+        )

@@ -1,0 +1,76 @@
+"""A figure of which only some parts move → a PNG file a frame.
+
+Knows which artists move, and keeps the pixels of all others; refuses to know what is
+drawn. Setting text takes most of the time that a figure takes, and most text stays.
+"""
+
+from __future__ import annotations
+
+import threading
+import warnings
+
+import numpy as np
+
+from ..draw import pictures, png
+
+_DPI = 100  # CSS pixels per inch
+SHARPNESS = 2  # pixels per CSS pixel
+
+
+class Canvas:
+    """A figure outside pyplot, drawn again and again.
+
+    Parameters
+    ----------
+    width, height : float
+        Inches, which are 100 CSS pixels each.
+    """
+
+    def __init__(self, width: float, height: float):
+        figure = pictures.blank(height).get_figure(root=True)
+        figure.clear()
+        figure.set_layout_engine("none")
+        figure.set_size_inches(width, height)
+        figure.dpi = SHARPNESS * _DPI
+        self.figure = figure
+        self.size = round(width * _DPI), round(height * _DPI)  # CSS pixels
+        self.lock = threading.RLock()  # handlers may come from several threads
+        self._moving: list = []
+        self._still = None
+
+    def axes(self, n_rows: int = 1, **fitting) -> list:
+        """So many Axes, one below the other, that share their x axis."""
+        made = self.figure.subplots(
+            n_rows,
+            sharex=True,
+            squeeze=False,
+            subplot_kw={"axes_class": pictures.PictureAxes},
+            gridspec_kw=fitting,
+        )
+        return made[:, 0].tolist()
+
+    def move(self, *artists) -> None:
+        """Have these drawn anew in each frame, on top of what stays, in this order."""
+        for artist in artists:
+            artist.set_animated(True)
+        self._moving += artists
+        self._still = None
+
+    def unsettle(self) -> None:
+        """Something of what stays has changed."""
+        self._still = None
+
+    def frame(self) -> bytes:
+        """A PNG file of the figure as it is now."""
+        with self.lock, warnings.catch_warnings():
+            # Letters that the font lacks are boxes: no news.
+            warnings.filterwarnings("ignore", "Glyph .* missing from")
+            canvas = self.figure.canvas
+            if self._still is None:
+                canvas.draw()
+                self._still = canvas.copy_from_bbox(self.figure.bbox)
+            elif self._moving:
+                canvas.restore_region(self._still)
+            for artist in self._moving:
+                self.figure.draw_artist(artist)
+            return png.encode(np.asarray(canvas.buffer_rgba())[..., :3])

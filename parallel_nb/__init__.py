@@ -29,12 +29,15 @@ Read it
     fit               which law a Sweep follows, how surely, what to measure next
     ledger            where the worker-seconds of a Run went, in parts that add up
     Ledger            those parts by worker, by agent, over time
+    findings          what is wrong with a Run, what to do, what that would save
+    Findings          those, ranked: a sequence with text and a table
     efficiencies      why a Run is not n times as fast, in factors that multiply
     simulate          the Run that it would be on other workers, or in another order
     predict           what other numbers of workers would take, and how far to trust it
 
 Show it, keep it
     draw              plots that take a Run and give back matplotlib Axes
+    explore           a Run to turn over in a notebook: zoom, pick tasks, ask what if
     report            what came of a Run and what would help, in markdown or HTML
     to_html           one self-contained page
     save              a Run into one Parquet file
@@ -91,7 +94,10 @@ _HOMES = {
     "ledger": "accounting.making",
     "Ledger": "accounting.ledgers",
     "efficiencies": "accounting.factors",
+    "findings": "diagnosis.making",
+    "Findings": "diagnosis.results",
     "draw": "draw",
+    "explore": "widgets.exploring",
     "report": "debrief.writing",
     "to_html": "reporting",
     "TasksFailed": "errors",
@@ -143,6 +149,7 @@ _SHOWN = {
     ("parallel_nb.fitting.fits", "Fit"),
     ("parallel_nb.fitting.choosing", "Fits"),
     ("parallel_nb.accounting.ledgers", "Ledger"),
+    ("parallel_nb.diagnosis.results", "Findings"),
 }
 
 

@@ -387,6 +387,7 @@ def each_kind(handle):
         "Observation": observation(),
         "Handle": handle,
         "Ledger": pnb.ledger(run_of((0, 0, 1), label=NO_TEXT)),
+        "Findings": pnb.findings(run_of((0, 0, 1), label=NO_TEXT)),
         "Sweep": sweep,
         "Fit": pnb.fit(sweep, "amdahl"),
         "Fits": pnb.fit(sweep),

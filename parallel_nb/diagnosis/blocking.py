@@ -12,7 +12,7 @@ from .. import scheduling
 from .results import LIKELY, POSSIBLE, Finding
 from .tail import waiting
 from .thresholds import AS_GOOD, NOTABLE, WORTH
-from .words import count, percent, seconds, shortened
+from .words import count, percent, quoted, seconds
 
 _TRIED = 16  # numbers of slots
 
@@ -25,6 +25,7 @@ class AgentTooScarce(Finding):
 
     @classmethod
     def look(cls, case):
+        """One for each agent that more slots would help, if workers were idle."""
         batch, n_workers = case.replay.batch, case.n_workers
         if batch.agent is None or n_workers == 1 or not case.idle >= NOTABLE:
             return
@@ -46,12 +47,12 @@ class AgentTooScarce(Finding):
             tasks = batch.task[mine][np.argsort(-batch.durations[mine], kind="stable")]
             yield cls(
                 evidence=(
-                    f"Agent “{shortened(agent)}” was busy {percent(busy)} of the time "
+                    f"Agent {quoted(agent)} was busy {percent(busy)} of the time "
                     f"in its {count(slots, 'slot')}, with "
                     f"{count(int(mine.sum()), 'attempt')}, while workers were idle "
                     f"{percent(case.idle)} of theirs."
                 ),
-                remedy=f"Give it {count(enough, 'slot')}, if what it stands for allows.",
+                remedy=f"Give it {count(enough, 'slot')}, if it can have so many.",
                 makespan=case.makespan,
                 predicted=case.replay.of_model(took),
                 sure=LIKELY,
@@ -69,6 +70,7 @@ class ChainTooLong(Finding):
 
     @classmethod
     def look(cls, case):
+        """If a shorter longest task of the chain would show."""
         batch = case.replay.batch
         if not len(case.run.edges) or not len(batch.after):
             return
@@ -84,6 +86,8 @@ class ChainTooLong(Finding):
         if len(chain) < 2 or not case.is_worth(predicted):
             return
         tasks = tuple(dict.fromkeys(batch.task[chain].tolist()))
+        nobody = np.empty((0, 2), dtype=np.int64)
+        free = case.replay.predicted(after=nobody, lags=None, order="longest_first")
         name = case.named([int(batch.task[slowest])])
         yield cls(
             evidence=(
@@ -99,9 +103,18 @@ class ChainTooLong(Finding):
             makespan=case.makespan,
             predicted=predicted,
             sure=LIKELY,
-            caveats=case.caveats(),
+            caveats=(
+                *case.caveats(),
+                "a Run does not tell why they wait. If not for results, but for what "
+                "they write: with a place of its own for each it would take "
+                f"{seconds(free)}",
+            ),
             tasks=tasks,
-            numbers={"span": span, "longest": float(lengths[slowest])},
+            numbers={
+                "span": span,
+                "longest": float(lengths[slowest]),
+                "without_waiting": free,
+            },
         )
 
 
@@ -113,12 +126,14 @@ class WaitingForResources(Finding):
 
     @classmethod
     def lacking(cls, case) -> str:
+        """Whether it was noted when tasks could be begun."""
         if case.has_ready:
             return ""
         return "waiting for resources, as nobody noted when tasks could be begun"
 
     @classmethod
     def look(cls, case):
+        """If the known reasons to wait leave much of it unexplained."""
         share = case.shares["blocked"] + case.shares["tail"]
         predicted = case.replay.model
         if not share >= NOTABLE or not case.shares["blocked"] >= WORTH:
@@ -128,8 +143,8 @@ class WaitingForResources(Finding):
         yield cls(
             evidence=(
                 f"No task could be taken {percent(case.shares['blocked'])} of the "
-                "worker time, and neither the tasks that they wait for nor the slots of "
-                "agents explain it: with these alone it would have taken "
+                "worker time, and neither the tasks that they wait for nor the slots "
+                "of agents explain it: with these alone it would have taken "
                 f"{seconds(predicted)}."
             ),
             remedy=(

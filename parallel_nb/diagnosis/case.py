@@ -15,9 +15,9 @@ from ..accounting import Ledger, ledger
 from ..runs import Run
 from .replaying import Replay
 from .thresholds import MODEL_OFF, WORTH
-from .words import listed, percent
+from .words import listed, percent, quoted
 
-_NAMED = 3
+_NAMED = 3  # tasks in a sentence
 
 
 class Case:
@@ -114,8 +114,8 @@ class Case:
         if abs(self.replay.error) > MODEL_OFF:
             told.insert(
                 0,
-                f"scheduling the recorded run again is {percent(self.replay.error)} "
-                "off, so take the prediction for no better",
+                f"by the same model the recorded run takes {_off(self.replay.error)} "
+                "than it did",
             )
         return tuple(told)
 
@@ -124,6 +124,19 @@ class Case:
         return totals.last_attempt_rows(self.attempts)
 
     def named(self, tasks: Sequence[int]) -> str:
-        """The names of the first of these tasks, and how many more there are."""
-        rows = self._row_of_task[np.asarray(tasks[:_NAMED], dtype=np.int64)]
-        return listed(self.attempts[schema.NAME].iloc[rows].tolist(), len(tasks))
+        """The first of these tasks, and how many more there are.
+
+        By name, and by position where others have the same.
+        """
+        first = list(tasks[:_NAMED])
+        names = self.attempts[schema.NAME].array[self._row_of_task]
+        told = [
+            quoted(names[task])
+            + (f" (task {task:,})" if (names == names[task]).sum() > 1 else "")
+            for task in first
+        ]
+        return listed(told, len(tasks))
+
+
+def _off(error: float) -> str:
+    return f"{percent(abs(error))} {'longer' if error > 0 else 'less'}"

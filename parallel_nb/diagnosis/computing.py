@@ -36,6 +36,7 @@ class HeldByTheGIL(Finding):
 
     @classmethod
     def lacking(cls, case) -> str:
+        """Whether CPU time and cores are known, of threads."""
         if case.run.meta.backend != _THREADS or case.n_workers == 1:
             return ""
         if not case.has_cpu:
@@ -46,6 +47,7 @@ class HeldByTheGIL(Finding):
 
     @classmethod
     def look(cls, case):
+        """If several threads had one core together; likely if a baseline had more."""
         if case.run.meta.backend != _THREADS or case.n_workers == 1:
             return
         used, at_once = case.cores_used, case.concurrency
@@ -65,10 +67,8 @@ class HeldByTheGIL(Finding):
             f"attempt was computing, the rest was waiting."
         )
         if is_sure:
-            told += (
-                f" In the baseline, with {count(case.baseline.meta.n_workers, 'worker')}"
-                f", it was {percent(alone)}."
-            )
+            workers = count(case.baseline.meta.n_workers, "worker")
+            told += f" In the baseline, with {workers}, it was {percent(alone)}."
         caveats = [*case.caveats(), "starting the processes is not in the prediction"]
         if not is_sure:
             caveats.append(
@@ -97,6 +97,7 @@ class Oversubscribed(Finding):
 
     @classmethod
     def lacking(cls, case) -> str:
+        """Whether CPU time and cores are known."""
         if case.n_workers == 1:
             return ""
         if not case.has_cpu:
@@ -107,6 +108,7 @@ class Oversubscribed(Finding):
 
     @classmethod
     def look(cls, case):
+        """If all cores were busy, and more threads than cores computed."""
         if case.n_workers == 1 or not case.cores_used >= SATURATED * case.cores:
             return
         inner = case.cpu.sum() / case.work

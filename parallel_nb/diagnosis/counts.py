@@ -24,6 +24,7 @@ class TooManyWorkers(Finding):
 
     @classmethod
     def look(cls, case):
+        """If fewer are as good as these in their best order."""
         replay, n_workers = case.replay, case.n_workers
         if n_workers == 1 or not case.idle >= IDLE:
             return

@@ -34,12 +34,14 @@ class TasksTooSmall(Finding):
 
     @classmethod
     def lacking(cls, case) -> str:
+        """Whether it was noted when tasks could be begun."""
         if case.has_ready:
             return ""
         return "handing over, as nobody noted when tasks could be begun"
 
     @classmethod
     def look(cls, case):
+        """If gaps between tasks are long beside these, and fewer of them would show."""
         share, batch = case.shares["dispatch"], case.replay.batch
         gaps, n = batch.dispatch, len(batch.durations)
         if not share >= NOTABLE or not gaps.mean > 0 or n < 2:
@@ -86,10 +88,10 @@ def _together(case, typical: float):
     size = max(min(math.ceil(enough), most), 1)
     merged = Dispatch(between, 0.0, 1, 0)
     predicted = case.replay.predicted(dispatch=merged, chunks=size)
-    if case.work < predicted:
+    if case.work <= predicted:
         told = (
             f"Do all of it in a plain loop, or with `n_jobs=1`: that is "
-            f"{seconds(case.work)} of work, less than handing it over takes."
+            f"{seconds(case.work)} of work, no more than handing it over takes."
         )
         return n, case.work, told
     share = percent(between / (between + size * typical))
@@ -108,6 +110,7 @@ class ChunksTooLarge(Finding):
 
     @classmethod
     def look(cls, case):
+        """If smaller chunks would end sooner, each at its measured price."""
         batch, share = case.replay.batch, case.shares["tail"]
         mean = _mean_chunk(batch)
         if not share >= NOTABLE or mean < 2 or not _is_free(case):

@@ -24,6 +24,7 @@ class WorkInflation(Finding):
 
     @classmethod
     def look(cls, case):
+        """If the median task and all of them together take longer."""
         if case.baseline is None:
             return
         own, cpu = _of_tasks(case.run)

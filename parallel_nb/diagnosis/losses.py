@@ -25,6 +25,7 @@ class LostAttempts(Finding):
 
     @classmethod
     def look(cls, case):
+        """If attempts in vain, or pauses before the next, took much of the time."""
         batch, share = case.replay.batch, case.shares["lost"]
         if case.run.meta.ended_by == "wait":
             return  # what was cancelled then was meant to be

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 
+from .. import totals
 from ..errors import ArgumentError
 from ..runs import Run
 from . import blocking, computing, counts, handing, inflation, losses, nothing, starting
@@ -91,7 +92,8 @@ def findings(run: Run, baseline: Run | None = None) -> Findings:
     ...     }
     ... )
     >>> found = findings(Run.from_frame(table))
-    >>> found[0].remedy, found[0].predicted
+    >>> found[0].name, found[0].predicted
+    ('the longest tasks came last', 4.0)
     """
     for name, value in {"run": run, "baseline": baseline}.items():
         if not isinstance(value, Run) and (name == "run" or value is not None):
@@ -102,8 +104,9 @@ def findings(run: Run, baseline: Run | None = None) -> Findings:
             f"{baseline.n_tasks:,} tasks beside one of {run.n_tasks:,}"
         )
     meta = run.meta
-    makespan = float(run.summary()["makespan"].iloc[0])
-    if not makespan > 0 or not (run.summary()["work"].iloc[0] > 0):
+    makespan = totals.makespan(run.attempts, run.startups)
+    if not makespan > 0 or not totals.durations(run.attempts).any():
+        makespan = makespan if makespan >= 0 else math.nan
         idle = nothing.NothingRan.of(makespan)
         return Findings(meta.label, meta.n_workers, makespan, math.nan, (), (idle,))
     case = Case(run, baseline)

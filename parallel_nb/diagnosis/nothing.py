@@ -9,7 +9,6 @@ import math
 
 from .. import scheduling
 from .results import LIKELY, SURE, Finding
-from .thresholds import COMPUTES
 from .words import count, percent, seconds
 
 
@@ -21,6 +20,7 @@ class NothingRan(Finding):
 
     @classmethod
     def of(cls, makespan: float):
+        """The finding of a Run in which nothing took any time."""
         return cls(
             evidence="No attempt is known to have taken any time.",
             remedy="",
@@ -38,6 +38,7 @@ class NothingToGain(Finding):
 
     @classmethod
     def of(cls, case):
+        """The finding of a Run that has no others, and what more workers would do."""
         batch, n_workers = case.replay.batch, case.n_workers
         span = float(batch.durations.max(initial=0.0))
         if len(batch.after):
@@ -66,7 +67,9 @@ def _remedy(case) -> str:
     then = case.replay.of_model(float(case.replay.of_counts([more])[0]))
     if not case.is_worth(then):
         return "Only shorter tasks make it shorter."
-    is_computing = case.has_cpu and case.cpu.sum() >= COMPUTES * case.work
-    if 0 < case.cores < more and (is_computing or math.isnan(case.cpu.sum())):
+    asked = float(case.cpu.sum()) / then  # cores, if each task is as busy as it was
+    if case.cores and asked > case.cores:
         return f"{told}; {more:,} would have to share {count(case.cores, 'core')}."
+    if math.isnan(asked) and 0 < case.cores < more:
+        told += f", if they need not share {count(case.cores, 'core')}"
     return f"{told}: {more:,} would take {seconds(then)}."

@@ -97,8 +97,8 @@ class Findings(Sequence):
     ... )
     >>> found = findings(Run.from_frame(table))
     >>> found.table[["name", "makespan", "predicted", "saving"]]
-                               name  makespan  predicted  saving
-    0    a task is too long       6.0        4.0     2.0
+                             name  makespan  predicted  saving
+    0  the longest tasks came last       6.0        4.0     2.0
     """
 
     label: str
@@ -153,7 +153,8 @@ class Findings(Sequence):
         lines = [f"{label}{words.count(len(self), 'finding')} · {self.size}"]
         for at, finding in enumerate(self, 1):
             lines += [f"{at}. " + str(finding).replace("\n", "\n ")]
-        lines += [f"Not examined: {each}." for each in self.not_examined]
+        if self.not_examined:
+            lines.append(f"Not examined: {'; '.join(self.not_examined)}.")
         return "\n".join(lines)
 
     def __repr__(self):

@@ -22,12 +22,14 @@ class StartupDominates(Finding):
 
     @classmethod
     def lacking(cls, case) -> str:
+        """Whether anybody noted the starts, or would have."""
         if not len(case.run.startups) and case.run.meta.source not in _NOTE_STARTS:
             return "start-up, as nobody noted when workers were started"
         return ""
 
     @classmethod
     def look(cls, case):
+        """If workers that are there from the beginning would be faster."""
         share = case.shares["startup"]
         if not share >= NOTABLE:
             return
@@ -37,7 +39,9 @@ class StartupDominates(Finding):
         if not case.is_worth(predicted):
             return
         first = float(replay.batch.leads.min(initial=np.inf))
-        began = f"; the first was ready after {seconds(first)}" * np.isfinite(first)
+        began = ""
+        if np.isfinite(first):
+            began = f"; the first was ready after {seconds(first)}"
         caveats = [*case.caveats()]
         if not len(case.run.startups):
             caveats.append(

@@ -9,7 +9,7 @@ import numpy as np
 
 from .. import schema
 from .results import LIKELY, Finding
-from .thresholds import NOTABLE
+from .thresholds import LONG, NOTABLE
 from .words import count, percent, seconds
 
 _SPLIT_HELPS = 0.9  # of what any order takes; else it is the order that matters
@@ -42,6 +42,7 @@ class LongestLast(Finding):
 
     @classmethod
     def look(cls, case):
+        """If the longest first would be shorter, and not for smaller chunks alone."""
         share = waiting(case)
         if case.n_workers == 1 or not share >= NOTABLE:
             return
@@ -53,7 +54,9 @@ class LongestLast(Finding):
         if not case.is_worth(predicted) or not case.is_worth(case.makespan - gained):
             return
         late = _late(case)
-        at = late[0]
+        at, lengths = late[0], replay.batch.durations
+        if not len(case.run.edges) and lengths[at] < LONG * np.median(lengths):
+            return  # equals, of which some were tried again: no order helps
         frame, row = case.attempts, replay.batch.rows[at]
         began = float(frame[schema.STARTED].iat[row]) - case.ledger.window[0]
         tasks = tuple(replay.batch.task[late].tolist())
@@ -61,7 +64,7 @@ class LongestLast(Finding):
             evidence=(
                 f"Workers had nothing to do {percent(share)} of the time. "
                 f"{case.named(tasks[:1])} takes "
-                f"{seconds(replay.batch.durations[at])} and began "
+                f"{seconds(lengths[at])} and began "
                 f"{percent(began / case.makespan)} into the run."
             ),
             remedy=(
@@ -100,6 +103,7 @@ class TaskTooLong(Finding):
 
     @classmethod
     def look(cls, case):
+        """If the longest, cut into parts, would be shorter than in any order."""
         replay, n_workers, share = case.replay, case.n_workers, waiting(case)
         batch = replay.batch
         if n_workers == 1 or not share >= NOTABLE or not batch.is_independent:

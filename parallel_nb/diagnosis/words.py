@@ -1,6 +1,6 @@
 """Names and numbers as they stand in a finding's sentences.
 
-Knows how many names are listed; refuses to know what is said.
+Knows words and units; refuses to know what is said.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from collections.abc import Sequence
 
 from ..oneline import format_seconds
 
-_NAMED = 3  # tasks in a sentence
 _LONGEST = 60  # characters of a name
 
 
@@ -54,19 +53,22 @@ def count(n: int, noun: str) -> str:
     return f"{n:,} {noun}{'s' * (n != 1)}"
 
 
-def listed(names: Sequence[str], n: int | None = None) -> str:
-    """The first names, quoted, and how many more of all `n` there are.
+def listed(told: Sequence[str], n: int) -> str:
+    """The first of `n` things, and how many more there are.
 
     Examples
     --------
-    >>> listed(["a"]), listed(["a", "b"]), listed(["a", "b", "c", "d"])
-    ('“a”', '“a” and “b”', '“a”, “b”, “c” and 1 more')
+    >>> listed(["a"], 1), listed(["a", "b"], 2), listed(["a", "b", "c"], 4)
+    ('a', 'a and b', 'a, b, c and 1 more')
     """
-    n = len(names) if n is None else n
-    quoted = [f"“{shortened(name)}”" for name in names[:_NAMED]]
-    if n > len(quoted):
-        return f"{', '.join(quoted)} and {n - len(quoted):,} more"
-    return " and ".join(filter(None, [", ".join(quoted[:-1]), *quoted[-1:]]))
+    if n > len(told):
+        return f"{', '.join(told)} and {n - len(told):,} more"
+    return " and ".join(filter(None, [", ".join(told[:-1]), *told[-1:]]))
+
+
+def quoted(name: str) -> str:
+    """A name within a sentence."""
+    return f"“{shortened(name)}”"
 
 
 def shortened(name: str) -> str:

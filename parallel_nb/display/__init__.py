@@ -27,6 +27,7 @@ _CARDS = {
     ("parallel_nb.fitting.fits", "Fit"): "fit_card",
     ("parallel_nb.fitting.choosing", "Fits"): "fits_card",
     ("parallel_nb.accounting.ledgers", "Ledger"): "ledger_card",
+    ("parallel_nb.diagnosis.results", "Findings"): "findings_card",
 }
 
 
@@ -65,7 +66,7 @@ def card(shown) -> str:
 
     Parameters
     ----------
-    shown : Run, Plan, Log, Observation, Handle, Ledger, Sweep, Fit or Fits
+    shown : Run, Plan, Log, Observation, Handle, Ledger, Findings, Sweep, Fit or Fits
 
     Returns
     -------

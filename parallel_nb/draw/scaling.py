@@ -195,8 +195,8 @@ def work_inflation(sweep, *, ax: Axes | None = None):
     shown = _Shown(sweep, None, None)
     if shown.table["work_inflation"].isna().all():
         raise ArgumentError(
-            "`sweep` must be made of Runs, one worker among them: a table of times does "
-            "not tell how many seconds were spent inside tasks"
+            "`sweep` must be made of Runs, one worker among them: a table of times "
+            "does not tell how many seconds were spent inside tasks"
         )
     ax = pictures.axes_for(ax, HEIGHT)
     handles = _curves(ax, shown, "work inflation", "work_inflation")

@@ -6,21 +6,24 @@ drawn by `draw`, and the words are those of its captions.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
-from .. import schema
-from ..draw import lanes, palette, units, wording
-from ..draw import timeline as draw_timeline
+from ..draw import caption, lanes, palette, timeline, wording
 from ..draw.axis import time_axis
 from ..runs import Run
 from .canvas import Canvas
 from .packed import Packed
 
 _WIDTH = 9.6  # inches
-_BUSY, _HIGHEST = 0.9, 4.2  # inches: of the utilization, of the lanes
-_LEFT, _RIGHT, _BAR, _BOTTOM = 0.62, 0.3, 0.95, 0.34  # inches around the Axes
-_TITLE = 0.34
+_BUSY, _LOWEST, _HIGHEST = 0.8, 0.9, 2.8  # inches: of the utilization, of the lanes
+_LEFT, _RIGHT, _BAR, _BOTTOM, _TOP = 0.62, 0.3, 1.0, 0.34, 0.42  # inches around them
+_BETWEEN = 0.12  # inches
 _N_BINS = 800
+_SHARP, _PLAIN = 2.0, 1.0  # pixels per CSS pixel
+_MOTLEY = 20_000  # attempts of many colours: sharper noise would tell no more
+_LEAST = 0.004  # of the window: a task that is picked is ringed at least that wide
 
 
 class TimelineView:
@@ -37,34 +40,103 @@ class TimelineView:
 
     def __init__(self, run: Run, color: str, packed: Packed, bad: Packed):
         self._run, self._packed, self._bad = run, packed, bad
-        of_lanes = min(max(lanes.height(run.meta.n_workers) - 0.7, 1.0), _HIGHEST)
-        height = of_lanes + _BUSY + _BOTTOM + _TITLE + 0.55
-        self.canvas = Canvas(_WIDTH, height)
-        figure = self.canvas.figure
-        above, below = self.canvas.axes(2, height_ratios=[of_lanes, _BUSY])
-        self._place(0.0, has_bar=color == "duration")
-        draw_timeline(run, ax=above, color=color)
-        self._place(above.above / 72, has_bar=color == "duration")
-        below.set_ylabel("busy")
-        above.tick_params(axis="x", labelbottom=False, bottom=False)
-        time_axis(below.xaxis)
         n_workers = run.meta.n_workers
+        of_lanes = min(max(0.34 * n_workers, _LOWEST), _HIGHEST)
+        plain = of_lanes + _BETWEEN + _BUSY + _BOTTOM + _TOP
+        is_motley = color in ("name", "agent") and run.n_tasks > _MOTLEY
+        self.canvas = Canvas(_WIDTH, plain, _PLAIN if is_motley else _SHARP)
+        above, below = self.canvas.axes(2, height_ratios=[of_lanes, _BUSY])
+        right = _BAR if color == "duration" else _RIGHT
+        self._place(plain, right, _TOP, of_lanes)
+        timeline(run, ax=above, color=color)
+        of_legend = above.above / 72
+        height = plain + of_legend
+        self.canvas.resize(_WIDTH, height)
+        self._place(height, right, _TOP + of_legend, of_lanes)
+        above.tick_params(axis="x", bottom=False, labelbottom=False)
+        above.spines["bottom"].set_visible(False)
+        below.set_ylabel("busy")
+        time_axis(below.xaxis)
         below.set_ylim(0, n_workers * 1.08)
         below.set_yticks([0, n_workers])
         below.spines[["right", "top"]].set_visible(False)
-        self.full = above.get_xlim()
-        self.window = self.full
-        self._colours = self._colours_in_words(above, color)
-        self._lanes, self._busy_axes = above, below
+        self.full = tuple(float(edge) for edge in above.get_xlim())
+        self.words = ""
+        self._caption, self._above = caption(above), above
         nothing, edges = np.zeros(_N_BINS), np.linspace(*self.full, _N_BINS + 1)
-        self._busy = below.stairs(nothing, edges, fill=True, color=palette.BLUE)
-        self._lost = below.stairs(nothing, edges, fill=True, color=palette.VERMILION)
-        self._ring = [
-            above.plot([], [], color=colour, linewidth=width, solid_joinstyle="miter")[0]
+        self._bars = [
+            below.stairs(nothing, edges, fill=True, color=colour)
+            for colour in (palette.BLUE, palette.VERMILION)
+        ]
+        self._rings = [
+            above.plot([], [], color=colour, linewidth=width)[0]
             for colour, width in (("white", 4.5), ("black", 1.8))
         ]
-        bottom = figure.add_artist  # keeps what moves in one list, below
-        del bottom
-        self.canvas.move(*above.images, *self._ring)
-        self.canvas.move(self._busy, self._lost, below.xaxis, below.spines["bottom"])
-        self.show(self.full)
+        self._ringed = None
+        self.canvas.move(*above.images, *self._rings)
+        self.canvas.move(*self._bars, below.xaxis, below.spines["bottom"])
+
+    def _place(self, height: float, right: float, top: float, of_lanes: float) -> None:
+        """Where the two Axes lie, in a figure of some height; all in inches."""
+        self.canvas.figure.subplots_adjust(
+            left=_LEFT / _WIDTH,
+            right=1 - right / _WIDTH,
+            bottom=_BOTTOM / height,
+            top=1 - top / height,
+            hspace=2 * _BETWEEN / (of_lanes + _BUSY),
+        )
+
+    def ring(self, lane: int, started: float, ended: float) -> None:
+        """Draw a ring around one attempt; around none, if it never started."""
+        known = lane >= 0 and not math.isnan(started)
+        ended = started if math.isnan(ended) else ended
+        self._ringed = (lane, started, ended) if known else None
+
+    def frame(self, left: float, right: float) -> bytes:
+        """A PNG file of what is between two moments; `words` are its caption then."""
+        edges = np.linspace(left, right, _N_BINS + 1)
+        with self.canvas.lock:
+            self._above.set_xlim(left, right)
+            busy = self._packed.busy(edges)
+            for bar, packed_busy in zip(
+                self._bars, (busy, self._bad.busy(edges)), strict=True
+            ):
+                bar.set_data(packed_busy, edges)
+            self._set_ring(right - left)
+            self.words = self._in_words(left, right, float(busy.mean()))
+            return self.canvas.frame()
+
+    def _set_ring(self, width: float) -> None:
+        x, y = [], []
+        if self._ringed is not None:
+            lane, started, ended = self._ringed
+            lacking = max(_LEAST * width - (ended - started), 0.0) / 2
+            low, high = started - lacking, ended + lacking
+            x = [low, high, high, low, low]
+            y = [lane + side for side in (-0.45, -0.45, 0.45, 0.45, -0.45)]
+        for ring in self._rings:
+            ring.set_data(x, y)
+
+    def _in_words(self, left: float, right: float, mean: float) -> str:
+        n_workers = self._run.meta.n_workers
+        who = wording.count(self._packed.n_between(left, right), "attempt")
+        n_bad = self._bad.n_between(left, right)
+        bad = f" ({n_bad:,} not done)" if n_bad else ""
+        return (
+            f"{self._caption} In view, {moments(left, right)}: {who}{bad}, on average "
+            f"{mean:.3g} of {n_workers:,} workers busy "
+            f"({wording.percent(mean / n_workers)})."
+        )
+
+
+def moments(left: float, right: float) -> str:
+    """A window of time, with as many digits as tell its edges apart.
+
+    Examples
+    --------
+    >>> moments(0.0, 12.3456), moments(1234.5671, 1234.5683)
+    ('0.0 to 12.3 s', '1,234.56710 to 1,234.56830 s')
+    """
+    width = right - left
+    digits = max(0, 2 - math.floor(math.log10(width))) if width > 0 else 2
+    return f"{left:,.{digits}f} to {right:,.{digits}f} s"

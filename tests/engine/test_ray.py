@@ -31,6 +31,7 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def started():
+    others = set(psutil.Process().children(recursive=True))
     ray.init(
         num_cpus=2,
         resources={"licence": 1},
@@ -38,18 +39,11 @@ def started():
         log_to_driver=False,
         logging_level="ERROR",
     )
-    mine = psutil.Process().children(recursive=True)
+    mine = set(psutil.Process().children(recursive=True)) - others
     yield
     ray.shutdown()
-    _, alive = psutil.wait_procs([p for p in mine if "ray" in name_of(p)], timeout=10)
+    _, alive = psutil.wait_procs(mine, timeout=10)
     assert alive == []
-
-
-def name_of(process):
-    try:
-        return " ".join(process.cmdline())
-    except psutil.Error:
-        return ""
 
 
 @pytest.fixture

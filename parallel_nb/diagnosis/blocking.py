@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .. import scheduling
+from .. import scheduling, schema
 from .results import LIKELY, POSSIBLE, Finding
 from .tail import waiting
 from .thresholds import AS_GOOD, NOTABLE, WORTH
@@ -134,26 +134,39 @@ class WaitingForResources(Finding):
     @classmethod
     def look(cls, case):
         """If the known reasons to wait leave much of it unexplained."""
-        share = case.shares["blocked"] + case.shares["tail"]
-        predicted = case.replay.model
-        if not share >= NOTABLE or not case.shares["blocked"] >= WORTH:
+        share, late = waiting(case), _late(case)
+        if case.n_workers == 1 or not share >= NOTABLE or not len(late):
             return
+        predicted = case.replay.model
         if not case.makespan - predicted >= WORTH * case.makespan:
             return
         yield cls(
             evidence=(
-                f"No task could be taken {percent(case.shares['blocked'])} of the "
-                "worker time, and neither the tasks that they wait for nor the slots "
-                "of agents explain it: with these alone it would have taken "
-                f"{seconds(predicted)}."
+                f"Workers had nothing to take {percent(share)} of the time. "
+                f"{case.named(late)} could not be begun for a while, and neither "
+                "tasks before them nor the slots of agents explain it: with these "
+                f"alone the run would have taken {seconds(predicted)}."
             ),
             remedy=(
                 "See `plan.conflicts` for tasks that write what others use: give each "
-                "a file or place of its own. Or inputs came late."
+                "a file or place of its own. Or see whether inputs came late."
             ),
             makespan=case.makespan,
             predicted=predicted,
             sure=POSSIBLE,
             caveats=case.replay.batch.notes,
-            numbers={"share": case.shares["blocked"]},
+            tasks=late,
+            numbers={"share": share},
         )
+
+
+def _late(case) -> tuple[int, ...]:
+    """Tasks that could not be begun at once, though they wait for none; latest first."""
+    batch = case.replay.batch
+    ready = case.attempts[schema.READY].to_numpy()[batch.rows]
+    since = ready - case.ledger.window[0]
+    since[np.isnan(since)] = 0.0
+    if len(batch.after):
+        since[batch.after[:, 0]] = 0.0
+    late = np.flatnonzero(since >= WORTH * case.makespan)
+    return tuple(batch.task[late[np.argsort(-since[late], kind="stable")]].tolist())

@@ -33,6 +33,8 @@ class Replay:
     @cached_property
     def model(self) -> float:
         """Seconds of the recorded schedule, scheduled again with nothing changed."""
+        if self.batch.chunk is None and self.batch.is_independent:
+            return float(self.of_counts([self.batch.n_workers])[0])
         return self.seconds()
 
     @property

@@ -68,8 +68,8 @@ class LongestLast(Finding):
                 f"{percent(began / case.makespan)} into the run."
             ),
             remedy=(
-                'Start the longest tasks first: `order="longest_first"`, which takes '
-                "lengths from an earlier run or from `Task(cost=...)`."
+                'Start the longest tasks first: `order="longest_first"` with '
+                "`history=` this run, or with `cost=` where lengths can be guessed."
             ),
             makespan=case.makespan,
             predicted=predicted,

@@ -162,9 +162,8 @@ class RunExplorer(Page):
             return
         ended = started if math.isnan(ended) else ended
         around = max(ended - started, 1e-3 * (self._full[1] - self._full[0]))
-        self._show(
-            max(started - around, self._full[0]), min(ended + around, self._full[1])
-        )
+        low, high = self._full
+        self._show(max(started - around, low), min(ended + around, high))
 
     def _show(self, left: float, right: float) -> None:
         width = right - left

@@ -31,6 +31,7 @@ _ORDERS = {
     "critical_path": "longest path first",
     "best": "best that a search finds",
 }
+_EXACT = 1e-5  # relative: what is below is rounding
 _FEW = 200  # tasks: a search for the best order takes dozens of schedules
 
 
@@ -149,7 +150,7 @@ class FindingsSection(Section):
         return _find() is not None
 
     def _open(self) -> None:
-        found = [f"<li>{markup.text(each)}</li>" for each in _find()(self._run)]
+        found = [f"<li>{_told(each)}</li>" for each in _find()(self._run)]
         nothing = status("Nothing stands out.")
         self.text.value = f"<ol>{''.join(found)}</ol>" if found else nothing
 
@@ -160,9 +161,16 @@ class FindingsSection(Section):
 
 def _find():
     try:
-        return getattr(import_module("parallel_nb.diagnosis"), "findings", None)
+        return import_module("parallel_nb.diagnosis.making").findings
     except ModuleNotFoundError:
         return None
+
+
+def _told(finding) -> str:
+    """HTML: the headline, and what else there is to say."""
+    head, *more = str(finding).splitlines()
+    told = [f"<b>{markup.text(head)}</b>", *(markup.text(line) for line in more)]
+    return "<br>".join(told)
 
 
 class WhatIfSection(Section):
@@ -222,8 +230,8 @@ class WhatIfSection(Section):
             self.answer.value = status(self._in_words(answer))
             of_recorded = (
                 f"Recorded: {wording.count(self._run.meta.n_workers, 'worker')}, "
-                f"{wording.seconds(self._what_if.makespan)}. Worker 0 on top; the width "
-                f"is {wording.seconds(recorded[2])}."
+                f"{wording.seconds(self._what_if.makespan)}. Worker 0 on top, "
+                f"{wording.seconds(recorded[2])} wide."
             )
             of_simulated = (
                 f"Re-scheduled: {wording.count(answer.n_workers, 'worker')}, "
@@ -236,12 +244,14 @@ class WhatIfSection(Section):
     def _in_words(self, answer: Answer) -> str:
         recorded, error = self._what_if.makespan, self._what_if.error
         n = wording.count(answer.n_workers, "worker")
-        sign = "+" if error >= 0 else "\N{MINUS SIGN}"
+        sign = "\N{PLUS-MINUS SIGN}" if abs(error) < _EXACT else "+"
+        sign = "\N{MINUS SIGN}" if error <= -_EXACT else sign
+        off = wording.percent(abs(error) if abs(error) >= _EXACT else 0.0)
         text = (
             f"<b>{n}: {wording.seconds(answer.makespan)}</b> (predicted) instead of "
             f"{wording.seconds(recorded)}, {_compared(recorded, answer.makespan)}. No "
             f"order on {n} beats {wording.seconds(answer.lower_bound)}. Model error: "
-            f"{sign}{wording.percent(abs(error))}, the recorded schedule by the same "
+            f"{sign}{off}, the recorded schedule by the same "
             "model beside what it took."
         )
         if answer.n_pieces:

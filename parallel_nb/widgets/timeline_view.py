@@ -10,7 +10,7 @@ import math
 
 import numpy as np
 
-from ..draw import caption, lanes, palette, timeline, wording
+from ..draw import caption, palette, timeline, wording
 from ..draw.axis import time_axis
 from ..runs import Run
 from .canvas import Canvas
@@ -103,7 +103,7 @@ class TimelineView:
             ):
                 bar.set_data(packed_busy, edges)
             self._set_ring(right - left)
-            self.words = self._in_words(left, right, float(busy.mean()))
+            self.words = self._in_words(left, right)
             return self.canvas.frame()
 
     def _set_ring(self, width: float) -> None:
@@ -117,8 +117,12 @@ class TimelineView:
         for ring in self._rings:
             ring.set_data(x, y)
 
-    def _in_words(self, left: float, right: float, mean: float) -> str:
+    def _in_words(self, left: float, right: float) -> str:
         n_workers = self._run.meta.n_workers
+        last = min(right, float(self._packed.ended.max(initial=left)))
+        mean = 0.0
+        if last > left:
+            (mean,) = self._packed.busy(np.array([left, last]))
         who = wording.count(self._packed.n_between(left, right), "attempt")
         n_bad = self._bad.n_between(left, right)
         bad = f" ({n_bad:,} not done)" if n_bad else ""

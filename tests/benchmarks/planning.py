@@ -95,6 +95,8 @@ class AtOnce:
     name = "at once"
     is_inline = False
     shares_memory = True
+    chunk_seconds = 0.05
+    can_lose_others = is_of_threads = False
 
     def __init__(self):
         self._outcome = worker.Outcome(1, 1, "host", [(_RECORD, [None])], "", None)
@@ -102,7 +104,7 @@ class AtOnce:
     def chunk(self, piece, budget):
         return _Chunk()
 
-    def submit(self, chunk, callback):
+    def submit(self, chunk, callback, limit):
         callback(self._outcome)
 
     def result(self, out):

@@ -37,7 +37,9 @@ Read it
 
 Show it, keep it
     draw              plots that take a Run and give back matplotlib Axes
-    explore           a Run to turn over in a notebook: zoom, pick tasks, ask what if
+    explore           a Run or a Sweep to turn over: zoom, pick tasks, laws, what if
+    laws_lab          Amdahl, Gustafson and USL to play with
+    schedule_lab      a toy scheduler: orders, bounds, Graham's anomaly
     report            what came of a Run and what would help, in markdown or HTML
     to_html           one self-contained page
     save              a Run into one Parquet file
@@ -98,6 +100,8 @@ _HOMES = {
     "Findings": "diagnosis.results",
     "draw": "draw",
     "explore": "widgets.exploring",
+    "laws_lab": "widgets.law_lab",
+    "schedule_lab": "widgets.toy_scheduler",
     "report": "debrief.writing",
     "to_html": "reporting",
     "TasksFailed": "errors",

@@ -26,8 +26,11 @@ class AgentTooScarce(Finding):
     @classmethod
     def look(cls, case):
         """One for each agent that more slots would help, if workers were idle."""
-        batch, n_workers = case.replay.batch, case.n_workers
-        if batch.agent is None or n_workers == 1 or not case.idle >= NOTABLE:
+        n_workers = case.n_workers
+        if n_workers == 1 or not case.idle >= NOTABLE or not case.run.meta.agents:
+            return
+        batch = case.replay.batch
+        if batch.agent is None:
             return
         for at, (agent, slots) in enumerate(batch.agents.items()):
             mine = batch.agent == at
@@ -71,10 +74,10 @@ class ChainTooLong(Finding):
     @classmethod
     def look(cls, case):
         """If a shorter longest task of the chain would show."""
+        if case.n_workers == 1 or not waiting(case) >= NOTABLE:
+            return
         batch = case.replay.batch
         if not len(case.run.edges) or not len(batch.after):
-            return
-        if case.n_workers == 1 or not waiting(case) >= NOTABLE:
             return
         lengths = batch.durations
         chain = np.asarray(scheduling.critical_path(lengths, batch.after))
@@ -134,8 +137,11 @@ class WaitingForResources(Finding):
     @classmethod
     def look(cls, case):
         """If the known reasons to wait leave much of it unexplained."""
-        share, late = waiting(case), _late(case)
-        if case.n_workers == 1 or not share >= NOTABLE or not len(late):
+        share = waiting(case)
+        if case.n_workers == 1 or not share >= NOTABLE:
+            return
+        late = _late(case)
+        if not late:
             return
         predicted = case.replay.model
         if not case.makespan - predicted >= WORTH * case.makespan:
@@ -161,7 +167,7 @@ class WaitingForResources(Finding):
 
 
 def _late(case) -> tuple[int, ...]:
-    """Tasks that could not be begun at once, though they wait for none; latest first."""
+    """Tasks that could not be begun at once, though they wait for none."""
     batch = case.replay.batch
     ready = case.attempts[schema.READY].to_numpy()[batch.rows]
     since = ready - case.ledger.window[0]

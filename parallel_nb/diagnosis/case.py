@@ -13,8 +13,9 @@ import numpy as np
 from .. import schema, totals
 from ..accounting import Ledger, ledger
 from ..runs import Run
+from ..schema import ENDED, STARTED
 from .replaying import Replay
-from .thresholds import MODEL_OFF, WORTH
+from .thresholds import GRAIN, MODEL_OFF, WORTH
 from .words import listed, percent, quoted
 
 _NAMED = 3  # tasks in a sentence
@@ -49,14 +50,9 @@ class Case:
         return Replay(self.run)
 
     @property
-    def makespan(self) -> float:
-        """Seconds, as recorded."""
-        return self.replay.measured
-
-    @property
-    def work(self) -> float:
-        """Seconds inside attempts."""
-        return float(self.replay.batch.durations.sum())
+    def is_replayed(self) -> bool:
+        """Whether anything was scheduled again, which takes a while for millions."""
+        return "replay" in self.__dict__
 
     @cached_property
     def attempts(self):
@@ -64,31 +60,65 @@ class Case:
         return self.run.attempts
 
     @cached_property
+    def makespan(self) -> float:
+        """Seconds, as recorded."""
+        return totals.makespan(self.attempts, self.run.startups)
+
+    @cached_property
+    def rows(self) -> np.ndarray:
+        """Of the attempts that ran, as in the batch."""
+        started, ended = (self.attempts[name] for name in (STARTED, ENDED))
+        return np.flatnonzero(~np.isnan(ended.to_numpy() - started.to_numpy()))
+
+    def of_attempts(self, column: str) -> np.ndarray:
+        """A column of the attempts that ran."""
+        values = self.attempts[column].to_numpy()
+        return values if len(self.rows) == len(values) else values[self.rows]
+
+    @cached_property
+    def work(self) -> float:
+        """Seconds inside attempts."""
+        return float(totals.durations(self.attempts).sum())
+
+    @cached_property
     def cpu(self) -> np.ndarray:
-        """CPU seconds of each attempt of the batch; NaN where nobody measured."""
-        return self.attempts[schema.CPU].to_numpy()[self.replay.batch.rows]
+        """CPU seconds of each attempt that ran; NaN where nobody measured."""
+        return self.of_attempts(schema.CPU)
+
+    @cached_property
+    def cpu_share(self) -> float:
+        """CPU seconds a second inside attempts; NaN where nobody measured."""
+        return float(self.cpu.sum()) / self.work
 
     @property
     def has_cpu(self) -> bool:
         """Whether CPU time is known of all that ran."""
-        return not np.isnan(self.cpu).any()
+        return not np.isnan(self.cpu_share)
 
     @cached_property
     def has_ready(self) -> bool:
         """Whether it was noted when tasks became ready, of all that ran."""
-        rows = self.replay.batch.rows
-        return not np.isnan(self.attempts[schema.READY].to_numpy()[rows]).any()
+        return not np.isnan(self.of_attempts(schema.READY)).any()
 
     @cached_property
     def busy_time(self) -> float:
         """Seconds during which at least one worker was inside an attempt."""
-        rows = self.replay.batch.rows
-        started = self.attempts[schema.STARTED].to_numpy()[rows]
-        ended = self.attempts[schema.ENDED].to_numpy()[rows]
-        order = np.argsort(started, kind="stable")
-        started, until = started[order], np.maximum.accumulate(ended[order])
+        started, ended = self.of_attempts(STARTED), self.of_attempts(ENDED)
+        if not (started[1:] >= started[:-1]).all():
+            order = np.argsort(started, kind="stable")
+            started, ended = started[order], ended[order]
+        until = np.maximum.accumulate(ended)
         before = np.append(-np.inf, until[:-1])
         return float(np.maximum(until - np.maximum(started, before), 0.0).sum())
+
+    @property
+    def is_computing_matter(self) -> bool:
+        """Whether tasks are long enough to time, and cores what they may lack.
+
+        Not if nobody was inside an attempt for most of the time.
+        """
+        is_timed = self.work >= GRAIN * len(self.rows)
+        return is_timed and self.busy_time >= self.makespan / 2
 
     @property
     def cores_used(self) -> float:
@@ -110,6 +140,8 @@ class Case:
 
     def caveats(self) -> tuple[str, ...]:
         """What must be said of anything that was scheduled again."""
+        if not self.is_replayed and self._is_all_known:
+            return ()
         told = list(self.replay.batch.notes)
         if abs(self.replay.error) > MODEL_OFF:
             told.insert(
@@ -118,6 +150,12 @@ class Case:
                 "than it did",
             )
         return tuple(told)
+
+    @cached_property
+    def _is_all_known(self) -> bool:
+        """Whether all attempts are done and took a known time."""
+        is_done = not self.attempts[schema.STATUS].array.codes.any()
+        return is_done and len(self.rows) == len(self.attempts)
 
     @cached_property
     def _row_of_task(self) -> np.ndarray:

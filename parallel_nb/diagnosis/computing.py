@@ -7,12 +7,14 @@ the backend.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from .. import schema
 from ..simulation.batches import batch_of
-from .results import LIKELY, POSSIBLE, SURE, Finding
-from .thresholds import INFLATED, INNER, ONE_CORE, SATURATED, SEVERAL
+from .results import LIKELY, POSSIBLE, Finding
+from .thresholds import COMPUTES, INFLATED, INNER, ONE_CORE, SATURATED, SEVERAL
 from .words import count, percent
 
 _THREADS = "threading"  # the backend whose workers share one interpreter
@@ -50,16 +52,21 @@ class HeldByTheGIL(Finding):
         """If several threads had one core together; likely if a baseline had more."""
         if case.run.meta.backend != _THREADS or case.n_workers == 1:
             return
+        if not case.is_computing_matter:
+            return
         used, at_once = case.cores_used, case.concurrency
-        is_one = ONE_CORE[0] <= used <= ONE_CORE[1]
-        if case.cores < 2 or not is_one or not at_once >= SEVERAL:
+        alone = np.nan if case.baseline is None else share_of_cpu(case.baseline)
+        if case.cores < 2 or not at_once >= SEVERAL or alone < COMPUTES:
+            return
+        # As much as one thread had: a whole core, or what others left of it.
+        as_one = used / min(1.0, np.nan_to_num(alone, nan=1.0))
+        if not ONE_CORE[0] <= as_one <= ONE_CORE[1]:
             return
         replay, n_workers = case.replay, min(case.n_workers, case.cores)
         predicted = replay.predicted(n_workers=n_workers, durations=case.cpu)
         if not case.is_worth(predicted):
             return
-        share = case.cpu.sum() / case.work
-        alone = np.nan if case.baseline is None else share_of_cpu(case.baseline)
+        share = case.cpu_share
         is_sure = alone >= INFLATED * share
         told = (
             f"{at_once:.2g} threads were inside attempts at once, and together they "
@@ -109,15 +116,22 @@ class Oversubscribed(Finding):
     @classmethod
     def look(cls, case):
         """If all cores were busy, and more threads than cores computed."""
-        if case.n_workers == 1 or not case.cores_used >= SATURATED * case.cores:
+        if case.n_workers == 1:
             return
-        inner = case.cpu.sum() / case.work
-        if case.baseline is not None and case.run.meta.backend != _THREADS:
-            inner = np.nanmax([inner, share_of_cpu(case.baseline)])
-        if inner >= INNER and inner * case.concurrency > INFLATED * case.cores:
-            yield cls._of_inner_threads(case, float(inner))
-        elif case.concurrency > INFLATED * case.cores and case.n_workers > case.cores:
-            yield cls._of_workers(case)
+        alone = np.nan if case.baseline is None else share_of_cpu(case.baseline)
+        inner = case.cpu_share
+        if case.run.meta.backend != _THREADS:
+            inner = np.fmax(inner, alone)
+        if not inner >= INNER and case.n_workers <= case.cores:
+            return
+        if not case.is_computing_matter:
+            return
+        is_full = case.cores_used >= SATURATED * case.cores
+        if inner >= INNER:
+            if is_full and inner * case.concurrency > INFLATED * case.cores:
+                yield cls._of_inner_threads(case, float(inner))
+        elif is_full or not np.isnan(alone):
+            yield from cls._of_workers(case, alone)
 
     @classmethod
     def _of_inner_threads(cls, case, inner: float):
@@ -153,23 +167,41 @@ class Oversubscribed(Finding):
         )
 
     @classmethod
-    def _of_workers(cls, case):
-        share = case.cpu.sum() / case.work
-        predicted = case.replay.predicted(n_workers=case.cores, durations=case.cpu)
-        return cls(
-            evidence=(
-                f"{case.concurrency:.2g} attempts went on at once on "
-                f"{count(case.cores, 'core')}, all of them busy: each had a core "
-                f"{percent(share)} of its time."
-            ),
-            remedy=(
-                f"`n_jobs={case.cores}`: workers beyond the cores only take turns."
-            ),
+    def _of_workers(cls, case, alone: float):
+        # Where tasks also wait of their own accord, a core serves several workers.
+        share = min(1.0, np.nan_to_num(alone, nan=1.0))
+        useful = math.ceil(case.cores / share) if share > 0 else case.n_workers
+        if share * case.concurrency <= INFLATED * case.cores:
+            return
+        if useful >= case.n_workers:
+            return
+        predicted = case.replay.predicted(n_workers=useful, durations=case.cpu / share)
+        told = (
+            f"{case.concurrency:.2g} attempts went on at once on "
+            f"{count(case.cores, 'core')}: each had a core {percent(case.cpu_share)} "
+            "of its time."
+        )
+        caveats = case.caveats()
+        if np.isnan(alone):
+            caveats += (
+                "tasks that wait now and then would look the same, and gain by more "
+                "workers: a baseline with one worker would tell",
+            )
+        else:
+            workers = count(case.baseline.meta.n_workers, "worker")
+            told += f" In the baseline, with {workers}, it was {percent(alone)}."
+        yield cls(
+            evidence=told,
+            remedy=f"`n_jobs={useful}`: more workers only take turns on the cores.",
             makespan=case.makespan,
             predicted=min(predicted, case.makespan),
-            sure=SURE,
-            caveats=case.caveats(),
-            numbers={"at_once": case.concurrency, "cores": case.cores},
+            sure=POSSIBLE if np.isnan(alone) else LIKELY,
+            caveats=caveats,
+            numbers={
+                "at_once": case.concurrency,
+                "cores": case.cores,
+                "useful_workers": useful,
+            },
         )
 
 

@@ -25,9 +25,10 @@ class TooManyWorkers(Finding):
     @classmethod
     def look(cls, case):
         """If fewer are as good as these in their best order."""
-        replay, n_workers = case.replay, case.n_workers
+        n_workers = case.n_workers
         if n_workers == 1 or not case.idle >= IDLE:
             return
+        replay = case.replay
         best = replay.model
         if replay.batch.is_independent:
             best = min(best, replay.seconds(order="longest_first"))

@@ -42,16 +42,19 @@ class TasksTooSmall(Finding):
     @classmethod
     def look(cls, case):
         """If gaps between tasks are long beside these, and fewer of them would show."""
-        share, batch = case.shares["dispatch"], case.replay.batch
-        gaps, n = batch.dispatch, len(batch.durations)
-        if not share >= NOTABLE or not gaps.mean > 0 or n < 2:
+        share, n = case.shares["dispatch"], len(case.rows)
+        if not share >= NOTABLE or n < 2:
             return
+        gaps = case.replay.batch.dispatch
         typical = case.work / n
-        if gaps.mean < OVERHEAD * typical:
+        if not gaps.mean > 0 or gaps.mean < OVERHEAD * typical:
             return  # that worker time is idle for another reason
-        size, predicted, remedy = _together(case, typical)
+        size, predicted = _together(case, typical)
         if not case.is_worth(predicted):
             return
+        remedy = _AT_BEST if not size else _in_a_loop(case, size, typical)
+        if size and case.work <= predicted:
+            size, predicted, remedy = n, case.work, _plain(case)
         yield cls(
             evidence=(
                 f"{percent(share)} of the worker time passed idle while tasks could be "
@@ -72,34 +75,40 @@ class TasksTooSmall(Finding):
         )
 
 
-def _together(case, typical: float):
-    """How many tasks to make one of, what that takes, and the words for it."""
+def _together(case, typical: float) -> tuple[int, float]:
+    """How many tasks to make one of, 0 if nobody knows, and what it would take then."""
     batch, gaps = case.replay.batch, case.replay.batch.dispatch
-    n, between = len(batch.durations), max(gaps.between, gaps.within)
     if not _is_free(case):
-        predicted = case.replay.predicted(dispatch=Dispatch())
-        told = (
-            "Do more in one task. How many go together depends on who waits for whom; "
-            "the prediction is for no time between tasks, so it is the most to gain."
-        )
-        return 0, predicted, told
-    most = math.ceil(n / case.n_workers)
+        return 0, case.replay.predicted(dispatch=Dispatch())
+    between = max(gaps.between, gaps.within)
+    most = math.ceil(len(batch.durations) / case.n_workers)
     enough = between / (OVERHEAD * typical) if typical > 0 else most
     size = max(min(math.ceil(enough), most), 1)
     merged = Dispatch(between, 0.0, 1, 0)
-    predicted = case.replay.predicted(dispatch=merged, chunks=size)
-    if case.work <= predicted:
-        told = (
-            f"Do all of it in a plain loop, or with `n_jobs=1`: that is "
-            f"{seconds(case.work)} of work, no more than handing it over takes."
-        )
-        return n, case.work, told
+    return size, case.replay.predicted(dispatch=merged, chunks=size)
+
+
+def _in_a_loop(case, size: int, typical: float) -> str:
+    gaps = case.replay.batch.dispatch
+    between = max(gaps.between, gaps.within)
     share = percent(between / (between + size * typical))
-    told = (
+    return (
         f"Let one task do {size:,} of them in a loop: handing over then is {share} of "
         "a worker's time."
     )
-    return size, predicted, told
+
+
+def _plain(case) -> str:
+    return (
+        f"Do all of it in a plain loop, or with `n_jobs=1`: that is "
+        f"{seconds(case.work)} of work, no more than handing it over takes."
+    )
+
+
+_AT_BEST = (
+    "Do more in one task. How many go together depends on who waits for whom; the "
+    "prediction is for no time between tasks, so it is the most to gain."
+)
 
 
 class ChunksTooLarge(Finding):
@@ -111,9 +120,11 @@ class ChunksTooLarge(Finding):
     @classmethod
     def look(cls, case):
         """If smaller chunks would end sooner, each at its measured price."""
-        batch, share = case.replay.batch, case.shares["tail"]
-        mean = _mean_chunk(batch)
-        if not share >= NOTABLE or mean < 2 or not _is_free(case):
+        share = case.shares["tail"]
+        if not share >= NOTABLE or not _is_free(case):
+            return
+        mean = _mean_chunk(case.replay.batch)
+        if mean < 2:
             return
         sizes = [1]
         while sizes[-1] * 2 < mean:

@@ -26,10 +26,12 @@ class LostAttempts(Finding):
     @classmethod
     def look(cls, case):
         """If attempts in vain, or pauses before the next, took much of the time."""
-        batch, share = case.replay.batch, case.shares["lost"]
+        frame, share = case.attempts, case.shares["lost"]
         if case.run.meta.ended_by == "wait":
             return  # what was cancelled then was meant to be
-        frame = case.attempts
+        if not share >= WORTH and case.run.n_tasks == len(frame):
+            return
+        batch = case.replay.batch
         is_last = np.zeros(len(frame), dtype=bool)
         is_last[totals.last_attempt_rows(frame)] = True
         again = ~is_last[batch.rows]

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 
-from .. import totals
 from ..errors import ArgumentError
 from ..runs import Run
 from . import blocking, computing, counts, handing, inflation, losses, nothing, starting
@@ -104,12 +103,12 @@ def findings(run: Run, baseline: Run | None = None) -> Findings:
             f"{baseline.n_tasks:,} tasks beside one of {run.n_tasks:,}"
         )
     meta = run.meta
-    makespan = totals.makespan(run.attempts, run.startups)
-    if not makespan > 0 or not totals.durations(run.attempts).any():
+    case = Case(run, baseline)
+    makespan = case.makespan
+    if not makespan > 0 or not case.work > 0:
         makespan = makespan if makespan >= 0 else math.nan
         idle = nothing.NothingRan.of(makespan)
         return Findings(meta.label, meta.n_workers, makespan, math.nan, (), (idle,))
-    case = Case(run, baseline)
     found: list[Finding] = []
     not_examined: list[str] = []
     for kind in _KINDS:
@@ -127,7 +126,7 @@ def findings(run: Run, baseline: Run | None = None) -> Findings:
         label=meta.label,
         n_workers=meta.n_workers,
         makespan=case.makespan,
-        model_error=case.replay.error,
+        model_error=case.replay.error if case.is_replayed else math.nan,
         not_examined=tuple(dict.fromkeys(not_examined)),
         _all=tuple(found),
     )

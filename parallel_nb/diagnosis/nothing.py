@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import math
 
-from .. import scheduling
+import numpy as np
+
+from .. import metrics, scheduling, totals
 from .results import LIKELY, SURE, Finding
+from .thresholds import AS_GOOD, WORTH
 from .words import count, percent, seconds
 
 
@@ -39,11 +42,7 @@ class NothingToGain(Finding):
     @classmethod
     def of(cls, case):
         """The finding of a Run that has no others, and what more workers would do."""
-        batch, n_workers = case.replay.batch, case.n_workers
-        span = float(batch.durations.max(initial=0.0))
-        if len(batch.after):
-            paths = scheduling.longest_paths(batch.durations, batch.after)
-            span = float(paths.max(initial=0.0))
+        n_workers, span = case.n_workers, _span(case)
         least = float(scheduling.lower_bound(case.work, span, n_workers))
         busy = min(case.work / (n_workers * case.makespan), 1.0)
         return cls(
@@ -52,7 +51,7 @@ class NothingToGain(Finding):
                 f"took {seconds(case.makespan)}, and no schedule of these attempts on "
                 f"{count(n_workers, 'worker')} takes less than {seconds(least)}."
             ),
-            remedy=_remedy(case),
+            remedy=_remedy(case, span),
             makespan=case.makespan,
             predicted=case.makespan,
             sure=LIKELY,
@@ -61,13 +60,30 @@ class NothingToGain(Finding):
         )
 
 
-def _remedy(case) -> str:
+def _span(case) -> float:
+    of_task = totals.per_task(case.attempts, case.run.n_tasks)
+    return float(metrics.span(of_task, case.run.edges.to_numpy()))
+
+
+def _with(case, span: float, n_workers: int) -> float:
+    """Seconds on so many workers: by bounds where these agree, or scheduled again."""
+    counts = np.array([case.n_workers, n_workers])
+    least = scheduling.lower_bound(case.work, span, counts)
+    most = scheduling.graham_bound(case.work, span, counts)
+    if not case.run.meta.agents and (most <= AS_GOOD * least).all():
+        return case.makespan * float(least[1] / least[0])
+    return case.replay.of_model(float(case.replay.of_counts([n_workers])[0]))
+
+
+def _remedy(case, span: float) -> str:
     more = 2 * case.n_workers
     told = "Only less work or more workers make it shorter"
-    then = case.replay.of_model(float(case.replay.of_counts([more])[0]))
-    if not case.is_worth(then):
+    then = _with(case, span, more)
+    if not case.makespan - then >= WORTH * case.makespan:
         return "Only shorter tasks make it shorter."
-    asked = float(case.cpu.sum()) / then  # cores, if each task is as busy as it was
+    asked = (
+        case.cpu_share * case.work / then
+    )  # cores, if each task is as busy as it was
     if case.cores and asked > case.cores:
         return f"{told}; {more:,} would have to share {count(case.cores, 'core')}."
     if math.isnan(asked) and 0 < case.cores < more:

@@ -67,18 +67,19 @@ class Replay:
         return self.batch.available(n_workers)
 
     def predicted(self, **changed) -> float:
-        """Seconds that the run would take: see `of_model` for parameters `seconds`."""
+        """Seconds that the run would take: parameters of `seconds`, by `of_model`."""
         return self.of_model(self.seconds(**changed))
 
-    def of_model(self, seconds: float) -> float:
+    def of_model(self, seconds: float, *, kept: float = 1.0) -> float:
         """What the model says, as far as it may be believed.
 
-        Time of the recorded run that the model does not explain stays; where it makes
-        the run longer than it was, it is taken to be too long everywhere.
+        Time of the recorded run that the model does not explain stays, or the share
+        that is `kept` of it; where the model makes the run longer than it was, it is
+        taken to be too long everywhere.
         """
         if self.model > self.measured:
             return seconds * self.measured / self.model
-        return seconds + self.measured - self.model
+        return seconds + kept * (self.measured - self.model)
 
     def split(self, tasks: np.ndarray, n_pieces: int) -> dict:
         """Changes that cut attempts, by position, into equal pieces.

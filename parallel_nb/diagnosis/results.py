@@ -24,19 +24,37 @@ class Finding:
     """Something that keeps a run from being shorter or cheaper, and its remedy.
 
     Each kind of finding is a class of its own, whose ``name`` says what is wrong.
+
+    Attributes
+    ----------
+    evidence, remedy : str
+        Sentences: what the Run shows, what to do.
+    makespan : float
+        Seconds, as recorded.
+    predicted : float
+        Seconds, if the remedy is followed; NaN where the data cannot tell.
+    sure : str
+        ``"sure"``: by the recorded times. ``"likely"``: if tasks take as long as they
+        did. ``"possible"``: something else would leave the same traces, or it is the
+        most to gain.
+    caveats : tuple of str
+        What the data do not tell.
+    tasks : tuple of int
+        Those that it is about, the worst first.
+    numbers : mapping of str to float
+        The evidence, for whoever computes with it.
     """
 
     name: ClassVar[str] = ""
 
-    evidence: str  # sentences: what the Run shows
-    remedy: str  # sentences: what to do
-    makespan: float  # s, as recorded
-    predicted: float  # s, if the remedy is followed; NaN: the data cannot tell
-    sure: str  # "sure": by the recorded times; "likely": if tasks take as long as they
-    # did; "possible": something else would leave the same traces
-    caveats: tuple[str, ...] = ()  # what the data do not tell
-    tasks: tuple[int, ...] = ()  # that it is about, the worst first
-    numbers: Mapping[str, float] = field(default_factory=dict, hash=False)  # evidence
+    evidence: str
+    remedy: str
+    makespan: float
+    predicted: float
+    sure: str
+    caveats: tuple[str, ...] = ()
+    tasks: tuple[int, ...] = ()
+    numbers: Mapping[str, float] = field(default_factory=dict, hash=False)
 
     @classmethod
     def lacking(cls, case) -> str:
@@ -80,7 +98,7 @@ class Findings(Sequence):
         Seconds.
     model_error : float
         How far re-scheduling is off on the recorded run, predicted / measured - 1; NaN
-        where nothing could be scheduled.
+        where nothing had to be scheduled again.
     not_examined : tuple of str
         What could not be looked into, and why.
 

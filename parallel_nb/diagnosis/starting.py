@@ -34,8 +34,11 @@ class StartupDominates(Finding):
         if not share >= NOTABLE:
             return
         replay = case.replay
-        nothing = np.zeros_like(replay.batch.leads)
-        predicted = replay.predicted(leads=nothing, zero=0.0)
+        warm = {"leads": np.zeros_like(replay.batch.leads), "zero": 0.0}
+        if replay.batch.is_ours:
+            warm["chunk"] = None  # whose sizes follow from when workers are there
+        # What is not explained may have been anywhere, also while workers started.
+        predicted = replay.of_model(replay.seconds(**warm), kept=1 - share)
         if not case.is_worth(predicted):
             return
         first = float(replay.batch.leads.min(initial=np.inf))
@@ -72,7 +75,7 @@ def _remedy(case) -> str:
             f" For this much work alone, `n_jobs=1` starts none and takes "
             f"{seconds(case.work)}."
         )
-    is_waiting = case.has_cpu and case.cpu.sum() < COMPUTES * case.work
+    is_waiting = case.cpu_share < COMPUTES
     if is_waiting and case.run.meta.backend != "threading":
         told += " As the tasks wait most of the time, threads would do, too."
     return told

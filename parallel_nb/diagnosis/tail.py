@@ -104,11 +104,11 @@ class TaskTooLong(Finding):
     @classmethod
     def look(cls, case):
         """If the longest, cut into parts, would be shorter than in any order."""
-        replay, n_workers, share = case.replay, case.n_workers, waiting(case)
-        batch = replay.batch
-        if n_workers == 1 or not share >= NOTABLE or not batch.is_independent:
+        n_workers, share = case.n_workers, waiting(case)
+        if n_workers == 1 or not share >= NOTABLE:
             return
-        if batch.is_limited(n_workers):
+        replay, batch = case.replay, case.replay.batch
+        if not batch.is_independent or batch.is_limited(n_workers):
             return
         lengths = batch.durations
         longest = float(lengths.max())

@@ -28,10 +28,12 @@ ONE_CORE = (0.80, 1.20)
 # other's way.
 SEVERAL = 1.5
 # Of the cores: all busy, as far as other processes leave them.
-SATURATED = 0.75
+SATURATED = 0.80
 # Times the median task: so much longer, it matters when a task starts.
 LONG = 1.5
 # CPU seconds a second of an attempt: more than one thread, beyond the clocks' grain.
 INNER = 1.2
 # Of the seconds inside attempts that are computing: they wait, if it is less.
 COMPUTES = 0.5
+# Seconds of a typical task: CPU time of shorter ones is about the clocks themselves.
+GRAIN = 1e-4

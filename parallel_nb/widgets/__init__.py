@@ -1,6 +1,7 @@
 """Floor 6: Runs and laws to turn over in a notebook; the only place of ipywidgets.
 
 explore(run)      timeline, tasks, ledger, findings, and what other workers would take
+explore(sweep)    measurements, laws on and off, extrapolation, what is not identified
 laws_lab()        Amdahl, Gustafson and USL to play with, no data needed
 schedule_lab()    a toy scheduler: orders, bounds, Graham's anomaly
 

@@ -44,16 +44,17 @@ class Canvas:
         self.size = round(width * _DPI), round(height * _DPI)  # CSS pixels
         self._still = None
 
-    def axes(self, n_rows: int = 1, **fitting) -> list:
-        """So many Axes, one below the other, that share their x axis."""
+    def axes(self, n_rows: int = 1, n_columns: int = 1, **fitting) -> list:
+        """So many Axes; those of one column share their x axis."""
         made = self.figure.subplots(
             n_rows,
-            sharex=True,
+            n_columns,
+            sharex="col",
             squeeze=False,
             subplot_kw={"axes_class": pictures.PictureAxes},
             gridspec_kw=fitting,
         )
-        return made[:, 0].tolist()
+        return made.ravel().tolist()
 
     def move(self, *artists) -> None:
         """Have these drawn anew in each frame, on top of what stays, in this order."""
@@ -62,12 +63,22 @@ class Canvas:
         self._moving += artists
         self._still = None
 
-    def unsettle(self) -> None:
-        """Something of what stays has changed."""
-        self._still = None
+    def clear(self) -> None:
+        """Leave empty Axes, of which all is drawn in the next frame."""
+        for ax in self.figure.axes:
+            ax.clear()
+        self._moving, self._still = [], None
 
-    def frame(self) -> bytes:
-        """A PNG file of the figure as it is now."""
+    def frame(self, *beneath) -> bytes:
+        """A PNG file of the figure as it is now.
+
+        Parameters
+        ----------
+        *beneath : Artist
+            That are in this frame only, beneath those that move.
+        """
+        for artist in beneath:
+            artist.set_animated(True)
         with self.lock, warnings.catch_warnings():
             # Letters that the font lacks are boxes: no news.
             warnings.filterwarnings("ignore", "Glyph .* missing from")
@@ -75,9 +86,9 @@ class Canvas:
             if self._still is None:
                 canvas.draw()
                 self._still = canvas.copy_from_bbox(self.figure.bbox)
-            elif self._moving:
+            else:
                 canvas.restore_region(self._still)
-            for artist in self._moving:
+            for artist in (*beneath, *self._moving):
                 self.figure.draw_artist(artist)
             # All is opaque, but picking three of four bytes takes longer than it saves.
             return png.encode(np.asarray(canvas.buffer_rgba()))

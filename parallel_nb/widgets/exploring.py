@@ -7,27 +7,33 @@ from __future__ import annotations
 
 from ..errors import ArgumentError
 from ..runs import Run
+from ..sweeps import Sweep
 from .run_explorer import RunExplorer
+from .sweep_explorer import SweepExplorer
 
 
-def explore(run: Run) -> RunExplorer:
-    """A Run to turn over: zoom in, pick tasks, ask what other workers would take.
+def explore(run: Run | Sweep) -> RunExplorer | SweepExplorer:
+    """A Run or a Sweep to turn over.
+
+    Of a Run: zoom in, pick tasks, see where the time went, ask what other workers would
+    take. Of a Sweep: switch laws on and off, and follow them to more workers.
 
     Parameters
     ----------
-    run : Run
-        Of any number of attempts; a million are as quick as a thousand.
+    run : Run or Sweep
+        A Run of any number of attempts; only its first view takes longer if there are
+        a million.
 
     Returns
     -------
-    RunExplorer
+    RunExplorer or SweepExplorer
         A widget. A notebook shows it, and keeps its pictures and their words for those
         who open it without a kernel. Its controls can be set from code as well.
 
     Raises
     ------
     ArgumentError
-        If `run` is no Run.
+        If `run` is neither.
 
     Examples
     --------
@@ -43,6 +49,8 @@ def explore(run: Run) -> RunExplorer:
     >>> "1 worker: 6 s" in shown.what_if.answer.value
     True
     """
+    if isinstance(run, Sweep):
+        return SweepExplorer(run)
     if not isinstance(run, Run):
-        raise ArgumentError(f"`run` must be a Run; got {type(run).__name__}")
+        raise ArgumentError(f"`run` must be a Run or a Sweep; got {type(run).__name__}")
     return RunExplorer(run)

@@ -9,6 +9,8 @@ import numpy as np
 
 from .. import schema
 
+_MANY = 50_000  # times in a window; fewer are added up anew, from its left edge
+
 
 class Packed:
     """How many attempts are in a window, and how many workers are busy over it.
@@ -23,6 +25,8 @@ class Packed:
         known = ~np.isnan(started + ended)
         self.started = np.sort(started[known])
         self.ended = np.sort(ended[known])
+        self._begun = self.started, _sums(self.started)
+        self._over = self.ended, _sums(self.ended)
 
     @classmethod
     def of(cls, run, *, only_bad: bool = False) -> Packed:
@@ -52,8 +56,9 @@ class Packed:
         Notes
         -----
         Up to a moment t, attempts have been busy for sum(t - start) over those that
-        have begun, less sum(t - end) over those that are over. Reckoned from the left
-        edge, so that no two large sums are subtracted in a narrow window.
+        have begun, less sum(t - end) over those that are over. In a window with few of
+        them that is reckoned from its left edge, so that no two large sums are
+        subtracted.
 
         Examples
         --------
@@ -63,19 +68,24 @@ class Packed:
         """
         left, right = edges[0], edges[-1]
         moments = edges - left
-        here = self._since(self.started, left, right, moments)
-        gone = self._since(self.ended, left, right, moments)
+        here = _since(*self._begun, left, right, moments)
+        gone = _since(*self._over, left, right, moments)
         n_before = np.searchsorted(self.started, left, side="right")
         n_before -= np.searchsorted(self.ended, left, side="right")
         worked = n_before * moments + here - gone
         return np.maximum(np.diff(worked) / np.diff(moments), 0.0)
 
-    @staticmethod
-    def _since(times, left, right, moments) -> np.ndarray:
-        """Sum of (moment - time) over the times between `left` and each moment."""
-        first = np.searchsorted(times, left, side="right")
-        last = np.searchsorted(times, right, side="right")
-        offsets = times[first:last] - left
-        counts = np.searchsorted(offsets, moments, side="right")
-        sums = np.concatenate([[0.0], np.cumsum(offsets)])
-        return counts * moments - sums[counts]
+
+def _sums(times: np.ndarray) -> np.ndarray:
+    return np.concatenate([[0.0], np.cumsum(times)])
+
+
+def _since(times, sums, left, right, moments) -> np.ndarray:
+    """Sum of (moment - time) over the times between `left` and each moment after it."""
+    first, last = np.searchsorted(times, [left, right], side="right")
+    if last - first > _MANY:
+        counts = np.searchsorted(times, left + moments, side="right")
+        return (counts - first) * (left + moments) - (sums[counts] - sums[first])
+    offsets = times[first:last] - left
+    counts = np.searchsorted(offsets, moments, side="right")
+    return counts * moments - _sums(offsets)[counts]

@@ -11,6 +11,7 @@ import ipywidgets
 from ..draw import markup
 
 LABELLED = {"description_width": "initial"}  # labels are never cut off
+CHECKED = {"indent": False, "layout": {"width": "auto", "margin": "2px 12px 2px 2px"}}
 _WIDE = {"flex_flow": "row wrap", "align_items": "center", "width": "100%"}
 
 
@@ -49,4 +50,4 @@ def row(*controls) -> ipywidgets.Box:
 
 def status(words: str) -> str:
     """HTML of a line that is read out when it changes."""
-    return f'<p role="status" style="margin:4px 0">{words}</p>'
+    return f'<p role="status" style="margin:4px 0;line-height:1.45">{words}</p>'

@@ -64,7 +64,9 @@ class RunExplorer(Page):
         )
         self._listen()
         buttons = (self.zoom_in, self.zoom_out, self.earlier, self.later, self.whole)
-        name = f"Explorer of {wording.name(run)}: {wording.title(run)}"
+        size = (run.n_tasks, "task"), (run.meta.n_workers, "worker")
+        n_tasks, n_workers = (wording.count(*each) for each in size)
+        name = f"Explorer of {wording.name(run)}: {n_tasks} on {n_workers}"
         super().__init__(
             name,
             [

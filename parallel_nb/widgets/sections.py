@@ -70,6 +70,7 @@ class TaskSection(Section):
             max=max(run.n_tasks - 1, 0),
             description="Task",
             style=LABELLED,
+            layout={"width": "170px"},
         )
         listed = [("choose …", -1), *self._pages.worth_a_look()]
         self.notable = ipywidgets.Dropdown(
@@ -105,7 +106,7 @@ class TaskSection(Section):
             self.text.value = status("There are no tasks.")
             return
         page = self._pages.page(self.task.value)
-        self.text.value = f'<div role="status">{page}</div>'
+        self.text.value = f'<div role="status" style="line-height:1.45">{page}</div>'
 
     def kept(self) -> str:
         """What is told of the task."""

@@ -22,7 +22,8 @@ _LEFT, _RIGHT, _BAR, _BOTTOM, _TOP = 0.62, 0.3, 1.0, 0.34, 0.42  # inches around
 _BETWEEN = 0.12  # inches
 _N_BINS = 800
 _SHARP, _PLAIN = 2.0, 1.0  # pixels per CSS pixel
-_MOTLEY = 20_000  # attempts of many colours: sharper noise would tell no more
+# Attempts, of many colours and of few: beyond, more pixels would be sharper noise.
+_MOTLEY, _DENSE = 20_000, 500_000
 _LEAST = 0.004  # of the window: a task that is picked is ringed at least that wide
 
 
@@ -43,8 +44,9 @@ class TimelineView:
         n_workers = run.meta.n_workers
         of_lanes = min(max(0.34 * n_workers, _LOWEST), _HIGHEST)
         plain = of_lanes + _BETWEEN + _BUSY + _BOTTOM + _TOP
-        is_motley = color in ("name", "agent") and run.n_tasks > _MOTLEY
-        self.canvas = Canvas(_WIDTH, plain, _PLAIN if is_motley else _SHARP)
+        most = _MOTLEY if color in ("name", "agent") else _DENSE
+        is_noise = len(packed.started) > most
+        self.canvas = Canvas(_WIDTH, plain, _PLAIN if is_noise else _SHARP)
         above, below = self.canvas.axes(2, height_ratios=[of_lanes, _BUSY])
         right = _BAR if color == "duration" else _RIGHT
         self._place(plain, right, _TOP, of_lanes)

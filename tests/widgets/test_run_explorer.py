@@ -1,9 +1,10 @@
-"""Each control of a Run's explorer, operated as the browser operates it: by its value."""
+"""Each control of a Run's explorer, operated as a browser does it: by its value."""
 
 import math
 import sys
 import types
 
+import matplotlib.style
 import numpy as np
 import pandas as pd
 import pytest
@@ -21,8 +22,8 @@ def page():
     return pnb.explore(uneven())
 
 
-def test_only_a_run_can_be_explored():
-    with pytest.raises(pnb.ArgumentError, match="`run` must be a Run"):
+def test_only_a_run_or_a_sweep_can_be_explored():
+    with pytest.raises(pnb.ArgumentError, match="`run` must be a Run or a Sweep"):
         pnb.explore(pd.DataFrame())
 
 
@@ -164,6 +165,14 @@ def test_findings_are_shown_where_there_are_any(monkeypatch):
     assert "<b>bad &lt;order&gt;: 8 s → 6 s</b><br>  Do: sort" in findings.text.value
 
 
+def test_what_is_found_is_told():
+    pytest.importorskip("parallel_nb.diagnosis.making")
+    page = pnb.explore(pnb.simulate([1.0] * 30 + [20.0], n_workers=4))
+    page.section.value = "Findings"
+    (findings,) = (c for c in page.children if type(c).__name__ == "FindingsSection")
+    assert "<b>a task is too long" in findings.text.value
+
+
 def test_without_findings_there_is_no_such_section(monkeypatch):
     monkeypatch.setitem(sys.modules, "parallel_nb.diagnosis.making", None)
     assert "Findings" not in pnb.explore(uneven()).section.options
@@ -196,8 +205,8 @@ def test_workers_change_the_schedule_and_not_the_record(what_if):
 
 def test_the_order_changes_the_schedule(what_if):
     what_if.order.value = "longest_first"
-    assert "<b>2 workers: 7 s</b>" in what_if.answer.value
-    assert "1.14× as fast" in what_if.answer.value
+    assert "<b>2 workers: 6 s</b>" in what_if.answer.value
+    assert "1.33× as fast" in what_if.answer.value
 
 
 def test_the_cost_of_handing_over_changes_the_schedule(what_if):
@@ -271,7 +280,7 @@ def test_every_picture_has_a_name_and_words_in_a_live_region(page):
 def test_a_saved_notebook_keeps_pictures_and_words(page, section):
     page.section.value = section
     kept = page._repr_mimebundle_()
-    assert kept["text/plain"].startswith("<Explorer of run “uneven”")
+    assert kept["text/plain"] == "<Explorer of run “uneven”: 4 tasks on 2 workers>"
     assert "application/vnd.jupyter.widget-view+json" in kept
     assert 'alt="Timeline of run “uneven”' in kept["text/html"]
     images = {"Task": 1, "Ledger": 2, "What if": 3}
@@ -281,6 +290,18 @@ def test_a_saved_notebook_keeps_pictures_and_words(page, section):
 def test_exploring_leaves_pyplot_alone(page):
     pyplot = sys.modules.get("matplotlib.pyplot")
     assert pyplot is None or not pyplot.get_fignums()
+
+
+@pytest.mark.parametrize("style", ["dark_background", "Solarize_Light2"])
+def test_the_style_of_the_notebook_is_honoured(style):
+    plain = pnb.explore(uneven()).timeline.picture.value
+    rc = {"figure.autolayout": True, "figure.facecolor": "none"}
+    with matplotlib.style.context([style, rc]):
+        page = pnb.explore(uneven())
+        page.zoom_in.click()
+        page.whole.click()
+        assert page.timeline.picture.value != plain
+        assert size_of(page.timeline.picture.value) == size_of(plain)
 
 
 # --- many attempts ---

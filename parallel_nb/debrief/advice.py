@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from .. import totals
 from ..draw import wording
 from ..runs import Run
+from ..simulation import simulate
 from .document import Code, Text
 from .figures import Figures, is_all_done
 from .phrases import arrows, listed, quote
@@ -19,6 +20,7 @@ from .phrases import arrows, listed, quote
 _CLOSE = 0.95  # of a limit: as good as reached
 _ROUNDING = 0.01  # of the makespan: clocks may differ by so much
 _NOTABLE = 0.1  # of the makespan or the busy time: worth a sentence
+_WORTH = 0.05  # of the makespan: a remedy that saves less is not told
 
 _DO = {
     "failed": "Find out why {tasks} failed",
@@ -75,7 +77,13 @@ def recommendations(of: Figures, run: Run, found: list[Finding]) -> list[Text]:
         todo.append(("Errors and tracebacks are in ", Code("run.errors"), "."))
     if of.n_not_run and run.meta.ended_by != "wait":
         which = wording.count(of.n_not_run, "task")
-        todo.append(f"Run what was not run ({which}) once the cause is gone.")
+        todo.append(
+            (
+                f"Run what was not run ({which}) once the cause is gone: ",
+                Code("pnb.rerun(run)"),
+                ".",
+            )
+        )
     flaky = ((run.tasks["attempt"] > 1).to_numpy() & (status == "done")).nonzero()[0]
     if len(flaky):
         which = listed([names[task] for task in flaky])
@@ -206,6 +214,10 @@ def _imbalance(of: Figures, run: Run) -> list[Finding]:
         return []
     if not of.load_balance < 1 - _NOTABLE or run.meta.order != "given":
         return []
+    sorted_out = simulate(run, n_workers=of.n_workers, order="longest_first")
+    seconds = sorted_out.summary()["makespan"].item()
+    if not seconds < (1 - _WORTH) * run.summary()["makespan"].item():
+        return []  # one task is too long for any order
     share = wording.percent(of.load_balance)
     return [
         Finding(

@@ -170,7 +170,7 @@ def test_each_way_to_go_wrong_has_its_advice():
         "Allow more time for “job-2”, or split what is too long.",
         "Find out what ended the process of “job-3”.",
         "Errors and tracebacks are in `run.errors`.",
-        "Run what was not run (1 task) once the cause is gone.",
+        "Run what was not run (1 task) once the cause is gone: `pnb.rerun(run)`.",
     ]
 
 
@@ -243,3 +243,11 @@ def test_where_nothing_ran_nothing_can_be_gained():
 def test_one_busy_worker_is_told_how_many_more_would_help():
     helps, _ = told(agents_run(*one_lane(1.0, 2.0, 3.0), n_workers=1, cpu_count=4))
     assert "From 2 workers on, the longest task is the limit (3 s)." in helps[1]
+
+
+def test_no_order_is_advised_where_one_task_is_too_long_for_any():
+    """Two workers: one task of 9 s, four of 1 s; the given order is as good as any."""
+    rows = [(0, 1, "done", 0, 0.0, 9.0)]
+    rows += [(task, 1, "done", 1, task - 1.0, float(task)) for task in range(1, 5)]
+    helps, todo = told(run_of(*rows))
+    assert not any("longest tasks first" in line for line in [*helps, *todo])

@@ -41,7 +41,7 @@ class Again:
         self._n_failures = {}
         self._delayed = []  # heap of (when, number, position, what)
         self._n_delayed = 0
-        self._pending = {}  # position -> status of the attempt before
+        self._pending = {}  # position -> status of the attempt before, and why
         collector.watchers.append(self._note)
 
     def _note(self, entry, records, tasks, first):
@@ -74,7 +74,7 @@ class Again:
     def put(self, lost, when, what):
         """Remember what to do at a time on the host's clock."""
         self._collector.take_back(lost.status)
-        self._pending[lost.position] = lost.status
+        self._pending[lost.position] = lost.status, self._collector.line_of(lost.row)
         self._n_delayed += 1
         heapq.heappush(self._delayed, (when, self._n_delayed, lost.position, what))
 
@@ -100,9 +100,9 @@ class Again:
         return self._delayed[0][0] if self._delayed else math.inf
 
     def give_up(self):
-        """Positions whose next attempt will not be, and the status that stays."""
+        """Positions whose next attempt will not be; the status that stays, and why."""
         given_up, self._pending = self._pending, {}
         self._delayed.clear()
-        for status in given_up.values():
+        for status, _ in given_up.values():
             self._collector.take_back(status, -1)
         return given_up

@@ -385,8 +385,9 @@ class Workers:
 
     def abort(self, *, be_ready):
         """End what runs where the backend can; be ready for more if asked."""
-        if self._lanes is not None:
-            self._lanes.abort(be_ready=be_ready)
+        if self._lanes is not None and not be_ready:
+            # What runs there has nothing to do with a pool that is to be repaired.
+            self._lanes.abort(be_ready=False)
         if self._threads is not None:
             self._threads.drop_waiting()
         elif not self.is_inline:

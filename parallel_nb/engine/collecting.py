@@ -168,6 +168,10 @@ class Collector:
         """Qualified names of the classes of the exception behind a row."""
         return self._failures.get(row, ("", "", ()))[2]
 
+    def line_of(self, row):
+        """What is said of a failure in one line."""
+        return self._failures.get(row, ("",))[0]
+
     def take_back(self, status, n=1):
         """An attempt of this status is not its task's last one."""
         self.n_lost -= n
@@ -199,9 +203,12 @@ class Collector:
             self.last_error = line
         records = np.frombuffer(record, RECORD_DTYPE)
         tasks = entry.piece.positions[index : index + 1]
-        sent = None
-        if self.results is not None and status in _KEEPS_RESULT:
-            sent = [self.results[int(tasks[0])]]
+        sent, results = None, self.results
+        if results is not None and status in _KEEPS_RESULT:
+            sent = [results[int(tasks[0])]]
+        elif results is not None:
+            # An attempt before it may have left one.
+            results[int(tasks[0])] = MISSING
         self._add(records, tasks, origin or Origin(), entry, received, _NAN, sent)
 
     def add_all(self, entry, status, line, *, received):
@@ -225,7 +232,10 @@ class Collector:
         if line:
             self._alike.append((self._n_rows, len(records), line))
         self.n_chunks = max(self.n_chunks, entry.number)
-        self._add(records, tasks, origin, entry, received, in_bytes)
+        sent = None
+        if self.journal is not None and self.results is not None:
+            sent = [self.results[task] for task in tasks.tolist()]
+        self._add(records, tasks, origin, entry, received, in_bytes, sent)
 
     def forgive_interrupts(self):
         """Tasks that the user's interrupt ended in their workers have not failed."""

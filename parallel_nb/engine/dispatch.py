@@ -29,6 +29,8 @@ _OVERRUN = 2
 # Seconds between two looks at what nobody reports: a thread that takes too long, a
 # process of a multiprocessing pool that died.
 _LOOK_EVERY = 0.05
+# Seconds that it sleeps at most; a clock's limits are finite.
+_SLEEP = 3600.0
 _STOP = object()
 
 
@@ -131,9 +133,15 @@ class Dispatcher(Ending):
     def run(self):
         """Execute the batch to its end, or until the policy says that it is over."""
         self._teller.ready()
+        if self._is_over():  # an earlier run had done enough
+            return
         while not self._stop_reason:
             self._fill()
-            if not self._outstanding and self._again.is_empty:
+            # After a fatal error, nobody need wait for another attempt's time.
+            is_idle = self._again.is_empty or self.fatal is not None
+            if not self._outstanding and is_idle:
+                if worker.clock() >= self._until and not self._is_stopping:
+                    self._stop_reason = "deadline"
                 break
             self._take_in(self._next_arrival())
             while not self._arrived.empty():
@@ -172,8 +180,15 @@ class Dispatcher(Ending):
         self._is_stopping = True
         if self._outstanding or self._has_more():
             self.ended_by = reason
-        for position, status in self._again.give_up().items():
-            self._settle_task(position, status, "")
+        given_up = self._again.give_up()
+        # Those whose time had come wait here.
+        self._returned = deque(
+            piece
+            for piece in self._returned
+            if len(piece) > 1 or int(piece.positions[0]) not in given_up
+        )
+        for position, (status, why) in given_up.items():
+            self._settle_task(position, status, why)
 
     def _has_more(self):
         return bool(self._returned or not self._again.is_empty or self._batch.may_go_on)
@@ -186,7 +201,8 @@ class Dispatcher(Ending):
         try:
             if until == math.inf:
                 return self._arrived.get()
-            return self._arrived.get(timeout=max(until - worker.clock(), 0.0))
+            left = max(until - worker.clock(), 0.0)
+            return self._arrived.get(timeout=min(left, _SLEEP))
         except queue.Empty:
             return _STOP
 
@@ -438,6 +454,8 @@ class Dispatcher(Ending):
         """Who broke the pool shows where each has a process to itself."""
         back = self._intake.loss_with_pool(entry, received)
         self._suspects.update(back[0].positions.tolist())
+        # It was tried, as its row says.
+        self._teller.begins(int(back[0].positions[0]))
         for lost in self._again.take_lost():
             self._collector.take_back(lost.status)
         return back
@@ -445,13 +463,14 @@ class Dispatcher(Ending):
     def _after(self, entry, back):
         """An entry's rows are written: what of it is tried again, and what is over."""
         retried = {}
+        # First: what stops the run sees that there is more, and adds rows of others.
+        status, position, error = self._teller.newest(entry)
+        self._come_back(back)
         for lost in self._again.take_lost():
             if self._tries_again(lost):
                 retried[lost.position] = lost
-        self._come_back(back)
         if back:
             return
-        status, position, error = self._teller.newest(entry)
         if self._batch.is_planned:
             self._batch.release(position)
         if position in retried and len(entry.piece) == 1:

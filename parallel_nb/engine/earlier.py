@@ -79,7 +79,7 @@ class Earlier:
 
     def restore(self, collector, zero):
         """Put its rows and results into a collector that has none yet."""
-        self._put_rows(collector, zero)
+        self.put_rows(collector, zero)
         status = self.run.tasks[schema.STATUS].to_numpy()
         stays = self._is_known & ~self.is_left[self._positions]
         collector.n_done = int(np.count_nonzero(stays & (status == "done")))
@@ -88,7 +88,22 @@ class Earlier:
         if collector.results is not None:
             collector.results[: len(self.results)] = self.results
 
-    def _put_rows(self, collector, zero):
+    def states(self):
+        """``(position, status, attempt, error, result)`` of what stays as it was."""
+        tasks = self.run.tasks
+        rows = zip(
+            self._positions.tolist(),
+            tasks[schema.STATUS].astype("str"),
+            tasks[schema.ATTEMPT],
+            tasks[schema.ERROR].fillna(""),
+            strict=True,
+        )
+        for at, status, attempt, error in rows:
+            if at >= 0 and not self.is_left[at]:
+                yield at, status, attempt, error, self.results[at]
+
+    def put_rows(self, collector, zero):
+        """Put its rows into a collector, those that count as attempts."""
         frame = self._attempts
         if not len(frame):
             return

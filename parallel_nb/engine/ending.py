@@ -4,10 +4,12 @@ The part of the scheduler loop that no batch needs that ends by itself.
 """
 
 import math
+import time
 
 from . import worker
 from .intake import Entry
 from .lanes import WorkerDied
+from .shell import GRACE
 
 _WHY = {
     "wait": "stopped: enough tasks had succeeded",
@@ -27,14 +29,17 @@ class Ending:
         self._intake.why_cancelled = _WHY.get(self.ended_by, "cancelled")
         # What came home by itself was not cancelled.
         changes = self._take_in_the_last("crashed")
-        used = []
+        used, asked = [], []
         for entry in self._outstanding.values():
             if entry.chunk is not None:
                 entry.chunk.is_stopped = True
                 if entry.workers not in used:
                     used.append(entry.workers)
-            if entry.attempt is not None:
-                entry.attempt.cancel()
+            if entry.attempt is not None and entry.attempt.ask_to_end():
+                asked.append(entry.attempt)
+        until = time.monotonic() + GRACE
+        for attempt in asked:
+            attempt.end_by(until)
         for workers in used:
             workers.abort(be_ready=False)
         changes += self._take_in_the_last("cancelled")
@@ -109,6 +114,9 @@ class Ending:
             entry = Entry(-1, piece, math.nan)
             self._collector.add_all(entry, "cancelled", why, received=now)
         if self._teller.has_listener:
+            # What they were told of last is that these would be tried again.
+            for position, (status, said) in settled.items():
+                self._teller.tell(status, position, said)
             for piece in pieces:
                 for position in piece.positions.tolist():
                     self._teller.tell("cancelled", position, why)

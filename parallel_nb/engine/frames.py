@@ -21,6 +21,8 @@ _READ_AT_ONCE = 1 << 16
 _LARGE = 1 << 20
 # Where the OS has no pidfd, a death is seen by asking this often (seconds).
 _ASK_EVERY = 0.05
+# Seconds that are waited at once; the OS counts no more than 24 days.
+_AT_ONCE = 3600.0
 
 
 class PeerDied(Exception):
@@ -111,7 +113,8 @@ class Channel:
             left = None if until is None else max(0.0, until - time.monotonic())
             if self._pidfd is None:
                 left = _ASK_EVERY if left is None else min(left, _ASK_EVERY)
-            ready = poll.poll(None if left is None else math.ceil(left * 1000))
+            wait = None if left is None else math.ceil(min(left, _AT_ONCE) * 1000)
+            ready = poll.poll(wait)
             if ready:
                 return any(fd != self._pidfd for fd, _ in ready)
             if self._pidfd is None and self._process.poll() is not None:

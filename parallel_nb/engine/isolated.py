@@ -84,7 +84,8 @@ class IsolatedBackend(AutoBatchingMixin, ParallelBackendBase):
 
     def peek(self, job):
         """What has ended so far of a call in progress: ``(blocks, pid)``."""
-        return self._lease.peek(job) if self._lease is not None else ([], 0)
+        lease = self._lease  # another thread may give it back meanwhile
+        return lease.peek(job) if lease is not None else ([], 0)
 
     def retrieve_result_callback(self, out):
         """The call's result; its exception is raised."""

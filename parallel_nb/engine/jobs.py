@@ -58,7 +58,7 @@ class Job:
         Whatever is wrong with the arguments, before any work starts.
     """
 
-    def __init__(self, work, inputs, options: Options, earlier=None):
+    def __init__(self, work, inputs, options: Options, earlier=None, replaces=None):
         self._started_at = datetime.now(UTC)
         self._zero = worker.clock()
         self._earlier = None
@@ -108,7 +108,7 @@ class Job:
         self._unfinished = {}
         if self.is_open:
             self.collector.watchers.append(self._keep_unfinished)
-        self._files.know(self.batch, self._function)
+        self._files.know(self.batch, self._function, earlier, replaces)
         earlier = self._files.earlier or earlier
         if earlier is not None:
             self._go_on_with(earlier)
@@ -122,6 +122,10 @@ class Job:
             raise ArgumentError(f"this cannot be gone on with: {why}")
         earlier.restore(self.collector, self._zero)
         self.batch.skip(earlier.is_left)
+
+    def known(self):
+        """What is known of tasks before the job begins, as `Earlier.states` has it."""
+        return () if self._earlier is None else self._earlier.states()
 
     def _checked_limits(self):
         """How long attempts may take; refused where nobody could keep to it."""
@@ -183,7 +187,11 @@ class Job:
                 stack.enter_context(self._shown)
                 progress = bool(progress)
             interrupts = stack.enter_context(Interrupts(self._interrupt))
-            made, failure = self._execute(progress, interrupts)
+            try:
+                made, failure = self._execute(progress, interrupts)
+            except BaseException:
+                self._files.let_go()
+                raise
             remember(made)
         batch = self.batch
         self._files.save(made)

@@ -110,6 +110,7 @@ class LaneFuture(Future):
         self.payload = payload
         self.limit = limit  # seconds that an attempt may take, or a function that knows
         self.has_timed_out = False
+        self.overdue = None  # when the attempt began that took too long
         self.lane = -1
         self.blocks = []
 
@@ -250,6 +251,9 @@ class Lane:
                     # The call that was to be killed had ended by itself.
                     self._reap()
                     self._is_doomed = False
+                if self._process is not None:
+                    # Who looks at this call must not see what the last one left.
+                    slate.wipe(self._memory)
                 # First of all: who cannot cancel a call any more can kill it.
                 self._job = job
             if not job.set_running_or_notify_cancel():
@@ -336,6 +340,12 @@ class Lane:
             # A task did that, perhaps an earlier one: it is no reason to end this one,
             # and the slate shows what is done.
             return self._within_limit(job, self._channel.await_end)
+        except frames.PeerDied:
+            raise
+        except BaseException:
+            # An answer that nobody waits for any more would be the next call's.
+            self._reap()
+            raise
 
     def _within_limit(self, job, wait):
         while job.limit is not None and not job.has_timed_out:
@@ -358,7 +368,7 @@ class Lane:
         if slate.started(self._memory) == began:
             with self._lock:
                 job.has_timed_out = True
-                job.limit = seconds
+                job.limit, job.overdue = seconds, began
                 _kill_group(self._process.pid)
 
     def _autopsy(self, job):
@@ -371,7 +381,10 @@ class Lane:
         blocks = [*job.blocks, (records, payload)]
         salvage = Salvage(blocks, position, started, died, pid)
         if job.has_timed_out:
-            return TimedOut(f"it took longer than {job.limit:g} s", salvage)
+            if started == job.overdue:
+                return TimedOut(f"it took longer than {job.limit:g} s", salvage)
+            # It ended at that moment: the kill hit one that did nothing wrong.
+            salvage = salvage._replace(position=None)
         return WorkerDied(reason, salvage)
 
 
@@ -440,7 +453,14 @@ class Lease:
         if callback is not None:
             job.add_done_callback(callback)
         if len(self._threads) < len(self.lanes):
-            self._add_thread(self.lanes[len(self._threads)])
+            try:
+                self._add_thread(self.lanes[len(self._threads)])
+            except RuntimeError as error:
+                if not self._threads:
+                    self._unfinished.discard(job)
+                    raise LaneNotStarted(
+                        f"no thread could be started: {error}"
+                    ) from error
         self._jobs.put(job)
         return job
 
@@ -451,8 +471,8 @@ class Lease:
             name=f"parallel_nb-lane-{lane.number}",
             daemon=True,
         )
-        self._threads.append(thread)
         thread.start()
+        self._threads.append(thread)
 
     def peek(self, job):
         """What has ended of a call so far, and in which process."""

@@ -13,11 +13,8 @@ from ..errors import ArgumentError
 from ..runs import Run
 from .earlier import Earlier
 from .jobs import Job
-from .options import Options
+from .options import JOURNAL, Options, journal_to_resume
 from .remembering import recipe_of
-
-# What only makes sense once.
-_NOT_AGAIN = ("history", "cost", "order")
 
 
 def rerun(run: Run, only: str | Iterable[str] = "failed", **options) -> Run:
@@ -85,8 +82,27 @@ def rerun(run: Run, only: str | Iterable[str] = "failed", **options) -> Run:
     unknown = set(options) - kept
     if unknown:
         raise ArgumentError(f"rerun() has no argument {min(unknown)!r}")
+    journal = recipe.options.journal or journal_to_resume(recipe.options)
+    if run.meta.ended_by == "wait":
+        options.setdefault("wait", "all")  # enough for that had succeeded
+    options = {"journal": _journal(recipe.options, options), "resume": None, **options}
     renewed = replace(recipe.options, **options)
-    return Job(recipe.work, recipe.inputs, renewed, earlier).execute(None)
+    if renewed.keep_results and not run.has_results and not is_left.all():
+        raise ArgumentError(
+            "`keep_results=True` cannot be: the run kept no results of what it had done"
+        )
+    job = Job(recipe.work, recipe.inputs, renewed, earlier, replaces=journal)
+    return job.execute(None)
+
+
+def _journal(had, options):
+    """Where the journal is to be, if nothing is said of it: as it was, or by `path`."""
+    if had.resume and had.journal is None:
+        return journal_to_resume(had)
+    by_path = had.path is not None and had.journal == had.path + JOURNAL
+    if "path" in options and (by_path or had.journal is None):
+        return None
+    return False if had.journal is None else had.journal
 
 
 def _listed(only):

@@ -20,10 +20,13 @@ from .worker import clock, peak_memory
 
 _KEPT = 1 << 16
 _PIPE_HOLDS = 1 << 20
-_GRACE = 0.3
+# Seconds between TERM and KILL.
+GRACE = 0.3
 # How often to ask (seconds) for the end of a command where the OS has no pidfd, and for
 # a limit that may change.
 _ASK_EVERY = 0.05
+# Seconds that are waited at once; the OS counts no more than 24 days.
+_AT_ONCE = 3600.0
 
 
 class ShellAttempt:
@@ -123,21 +126,21 @@ class ShellAttempt:
                         left = kill_at - now
                         if left <= 0:
                             self._kill(signal.SIGKILL)
-                            kill_at = now + _GRACE
+                            kill_at = now + GRACE
                             continue
                     elif self._limit is not None:
                         seconds = seconds_of(self._limit)
                         if seconds is not None and now >= self.started + seconds:
                             self.has_timed_out, self._limit = True, seconds
                             self._kill(signal.SIGTERM)
-                            kill_at = now + _GRACE
+                            kill_at = now + GRACE
                             continue
                         if seconds is not None:
                             left = self.started + seconds - now
                         if callable(self._limit):
                             left = min(left, _ASK_EVERY)
                     left = min(left, math.inf if pidfd else _ASK_EVERY)
-                    wait = None if math.isinf(left) else left
+                    wait = None if math.isinf(left) else min(left, _AT_ONCE)
                     for key, _ in selector.select(wait):
                         if key.fileobj is process.stdin:
                             data = self._feed(selector, process.stdin, data)
@@ -189,18 +192,24 @@ class ShellAttempt:
 
     def cancel(self):
         """End the command and its group: TERM, then KILL after 0.3 s."""
+        if self.ask_to_end():
+            self.end_by(time.monotonic() + GRACE)
+
+    def ask_to_end(self):
+        """TERM to the command and its group; whether there was anybody to ask."""
         with self._lock:
             self._is_cancelled = True
-            if not self._signal(signal.SIGTERM):
-                return
-        if not self._ends_within(_GRACE):
+            return self._signal(signal.SIGTERM)
+
+    def end_by(self, until):
+        """Wait for the end until a time of `time.monotonic`, then KILL the group."""
+        if not self._ends_by(until):
             with self._lock:
                 self._signal(signal.SIGKILL)
-            self._ends_within(_GRACE)
+            self._ends_by(time.monotonic() + GRACE)
 
-    def _ends_within(self, seconds):
+    def _ends_by(self, until):
         # Whoever listened may be gone: an interrupt in the calling thread ends that.
-        until = time.monotonic() + seconds
         while not self._has_ended(self._process):
             if time.monotonic() > until:
                 return False

@@ -148,7 +148,14 @@ class Board:
 
     def __init__(self, job):
         self._job = job
-        self._states = {}  # position -> (state, attempt, text)
+        self._states = {  # position -> (state, attempt, text)
+            position: (
+                state,
+                attempt,
+                error or ("" if result is MISSING else shortened(result)),
+            )
+            for position, state, attempt, error, result in job.known()
+        }
 
     def __call__(self, event):
         text = event.error

@@ -4,7 +4,6 @@ Knows in which order to measure; what the measurements mean is known elsewhere.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from itertools import product
 
 import joblib
 import numpy as np
@@ -106,7 +105,13 @@ def sweep(
         options["order"] = options.pop("task_order")
     batch = _Batch(work, inputs, scale)
     backends = _backends(backend)
-    kinds = list(product(range(len(backends)), _numbers(n_jobs, backends[0])))
+    numbers = _numbers(n_jobs, backends[0])
+    kinds = [
+        (which, n)
+        for which, each in enumerate(backends)
+        # There is one worker, whatever is asked for: one measurement says it all.
+        for n in (numbers if _name(each) != "sequential" else [1])
+    ]
     options = {**options, "keep_results": keep_results, "label": label}
 
     def measure(kind):

@@ -6,6 +6,8 @@ Calls functions and says when they have ended; knows nothing of chunks, rows or 
 import queue
 import threading
 
+from ..errors import BackendError
+
 
 class Call:
     """One function on its way through a thread.
@@ -57,7 +59,13 @@ class ThreadLanes:
         """Queue a function of no arguments; `callback` gets the `Call` at its end."""
         call = Call(function, callback)
         if len(self._threads) < self._n:
-            self._threads.append(self._new_thread(len(self._threads)))
+            try:
+                self._threads.append(self._new_thread(len(self._threads)))
+            except RuntimeError as error:
+                if not self._threads:
+                    raise BackendError(
+                        f"no thread could be started: {error}"
+                    ) from error
         self._jobs.put(call)
         return call
 

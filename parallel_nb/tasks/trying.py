@@ -10,6 +10,8 @@ from typing import NamedTuple
 from ..errors import ArgumentError, one_of
 
 ON_TIMEOUT = ("retry", "fail", "stop")
+# An attempt's number has to fit into its column, those of reruns included.
+_MOST_RETRIES = 10_000
 FAILURES = ("failed", "invalid", "timeout", "crashed")
 
 
@@ -54,7 +56,7 @@ class Tries(NamedTuple):
             return None
         backoff = self.backoff or 0.0
         if not callable(backoff):
-            return backoff * 2 ** (n_failures - 1)
+            return backoff * 2.0 ** min(n_failures - 1, 1000)
         seconds = backoff(n_failures)
         if not _is_duration(seconds):
             raise ArgumentError(
@@ -75,6 +77,11 @@ def checked_tries(retries, backoff, retry_on, on_timeout) -> Tries:
 
     if retries is not None:
         retries = count("retries", retries, least=0)
+        if retries > _MOST_RETRIES:
+            raise ArgumentError(
+                f"`retries` must be at most {_MOST_RETRIES:,}: every attempt is a row; "
+                f"got {retries:,}"
+            )
     if not (backoff is None or callable(backoff) or _is_duration(backoff)):
         raise ArgumentError(
             "`backoff` must be seconds, 0 or more, before the second attempt, doubled "

@@ -692,8 +692,8 @@ def test_a_run_that_is_gone_on_with_is_one_run(path):
     assert run.attempts["chunk"].to_list() == [1, 2, 3, 4]
     assert run.meta.ended_by == "completion"
     assert not run.meta.notes
-    # The wall's clock says how far apart both were, to within what this test took.
-    far = pytest.approx(1000.0, abs=60)
+    # The pause between the two is left out, as it is of the Run itself.
+    far = pytest.approx(60.0)
     assert run.attempts["started"].to_list() == [0.0, 0.0, far, far]
     pd.testing.assert_frame_equal(
         run.attempts.drop(columns=_TIMES), live.drop(columns=_TIMES)

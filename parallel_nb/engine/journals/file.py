@@ -131,7 +131,7 @@ class JournalFile:
 
     def close(self):
         """Bring everything to disk; does it once."""
-        if self._fd < 0 or self._is_closing.is_set():
+        if self._fd < 0:
             return
         self._is_closing.set()
         self._is_dirty.set()

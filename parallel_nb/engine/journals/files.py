@@ -5,6 +5,7 @@ Knows paths and options; what is written in a journal, others know.
 
 import os
 import warnings
+from contextlib import suppress
 
 from ...errors import StoreError
 from ...store import save
@@ -40,6 +41,7 @@ class Files:
         if self.resumes and options.journal is None:
             self._journal = self._resumed
         self._batch = self._function = self._prints = None
+        self._keeping = self._replaces = None
         self.earlier = None
 
     @property
@@ -47,10 +49,15 @@ class Files:
         """Whether an earlier run is gone on with."""
         return self._resumed is not None
 
-    def know(self, batch, function):
-        """Take in what is to be done; `function` does all of it, or is None."""
+    def know(self, batch, function, earlier=None, replaces=None):
+        """Take in what is to be done; `function` does all of it, or is None.
+
+        Where it goes on with a run of this process, that is `earlier`; its journal,
+        `replaces`, may give way to this one's.
+        """
         if self._journal is None:
             return
+        self.earlier, self._replaces = earlier, replaces
         self._batch, self._function = batch, function
         self._prints = Prints(function, getattr(batch, "items", ()))
         if self.resumes:
@@ -89,13 +96,20 @@ class Files:
             n_chunks=n_chunks,
             **planned,
         )
-        return Keeping(
+        self._keeping = Keeping(
             self._journal,
             header,
             self._prints,
             earlier=self.earlier,
+            replaces=self._replaces,
             keeps_results=self._options.keep_results,
         )
+        return self._keeping
+
+    def let_go(self):
+        """Leave the journal to others, after a run that ended in its own code."""
+        if self._keeping is not None:
+            self._keeping.let_go()
 
     def save(self, made):
         """The Run in its file; a journal beside it is over when the Run is whole."""
@@ -114,4 +128,5 @@ class Files:
             )
             return
         if self._journal == path + JOURNAL and made.meta.ended_by == "completion":
-            os.unlink(self._journal)
+            with suppress(OSError):  # who deleted it before did the same
+                os.unlink(self._journal)

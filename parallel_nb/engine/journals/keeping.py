@@ -12,7 +12,7 @@ from ...errors import ArgumentError
 from ...tasks import Shell
 from ...tasks.fingerprints import Fingerprints
 from .. import worker
-from .moving import moved
+from .moving import moved, taken_over
 from .writing import Header, Journal
 
 UNKNOWN = bytes(16)
@@ -44,7 +44,7 @@ class Prints:
         self._function = function
         self._items = items
         self._known = {}
-        self.n_without = 0
+        self._without = set()
         self.why = ""
 
     def of(self, position, value=None):
@@ -57,14 +57,24 @@ class Prints:
                 return Fingerprints(task).of()
             return self._prints_of(task.func).of(task.args, task.kwargs)
         except ArgumentError as error:
-            self.n_without += 1
+            self._without.add(position)
             self.why = self.why or str(error)
             return UNKNOWN
+
+    @property
+    def n_without(self):
+        return len(self._without)
 
     def _prints_of(self, function):
         found = self._known.get(id(function))
         if found is None:
-            found = self._known[id(function)] = Fingerprints(function)
+            try:
+                found = Fingerprints(function)
+            except ArgumentError as error:
+                found = error  # it would take as long to find out for each task
+            self._known[id(function)] = found
+        if isinstance(found, ArgumentError):
+            raise found
         return found
 
     @property
@@ -76,6 +86,15 @@ class Prints:
             f"{self.n_without:,} of the journal's tasks would be executed again by "
             f"resume, done or not: {self.why}",
         )
+
+    def of_known(self, positions):
+        """16 bytes each for tasks whose inputs are still there, zeros for others."""
+        items, found = self._items, []
+        for position in positions:
+            is_gone = hasattr(items, "keys") and position not in items
+            value = None if is_gone or self._function is None else items[position]
+            found.append(UNKNOWN if is_gone else self.of(position, value))
+        return b"".join(found)
 
     def of_piece(self, piece):
         """16 bytes for each task that travels in a piece."""
@@ -91,14 +110,22 @@ class Keeping:
     path : str
     header : journal.Header
     prints : Prints
-    earlier : resuming.Resumed, optional
-        What the journal held already.
+    earlier : resuming.Resumed or earlier.Earlier, optional
+        What the journal held already, or the Run of this process that is gone on with.
     keeps_results : bool
+    replaces : str, optional
+        The journal of that Run, which this one may replace.
     """
 
-    def __init__(self, path, header: Header, prints, *, earlier, keeps_results):
+    def __init__(
+        self, path, header: Header, prints, *, earlier, keeps_results, replaces=None
+    ):
         if earlier is None:
             self._journal = Journal.create(path, header)
+        elif not hasattr(earlier, "contents"):
+            self._journal = taken_over(
+                earlier, header, path, prints, replaces, keeps_results
+            )
         elif earlier.goes_on_at(path):
             self._journal = Journal.resume(header, earlier.contents)
         else:
@@ -106,6 +133,7 @@ class Keeping:
         self._journal.keeps_results = keeps_results
         self._prints = prints
         self._outstanding = dict
+        self._is_known = np.zeros(0, bool)
         self._is_over = threading.Event()
         self._thread = None
 
@@ -138,7 +166,19 @@ class Keeping:
                 self._journal.peek(entry, block, origin, now)
 
     def know(self, piece):
-        """Remember what the tasks of a piece are, before they are executed."""
+        """Remember what the tasks of a piece are, before they are executed.
+
+        The first time counts: an attempt may leave its arguments changed.
+        """
+        positions = piece.positions
+        n = int(positions.max(initial=-1)) + 1
+        if n > len(self._is_known):
+            more = np.zeros(max(n, 2 * len(self._is_known)), bool)
+            more[: len(self._is_known)] = self._is_known
+            self._is_known = more
+        if self._is_known[positions].all():
+            return
+        self._is_known[positions] = True
         self._journal.know(piece.positions, self._prints.of_piece(piece))
 
     @property
@@ -160,6 +200,11 @@ class Keeping:
                 "pickle can hold them"
             )
         return tuple(notes)
+
+    def let_go(self):
+        """Leave the journal as it is, for others to go on with."""
+        self._stop_looking()
+        self._journal.let_go()
 
     def _stop_looking(self):
         self._is_over.set()

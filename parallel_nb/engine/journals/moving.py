@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from ..collecting import Collector
 from .file import refuse_if_written
 from .writing import Journal
 
@@ -25,7 +26,7 @@ def moved(earlier, header, path):
     """
     contents, positions = earlier.contents, earlier.positions
     refuse_if_written(contents.path)
-    new = f"{path}.new"
+    new = _free_name(path) if os.path.exists(path) else f"{path}.new"
     # Chunks keep their numbers: nothing comes before them in the new file.
     journal = Journal.create(new, replace(header, n_chunks=0))
     try:
@@ -41,6 +42,52 @@ def moved(earlier, header, path):
         journal.discard()
         raise
     return journal
+
+
+def taken_over(earlier, header, path, prints, replaces, keeps_results):
+    """A journal at `path` that begins with the rows of a Run of this process.
+
+    Parameters
+    ----------
+    earlier : earlier.Earlier
+    header : journal.Header
+    path : str
+    prints : keeping.Prints
+    replaces : str or None
+        The Run's own journal: where that is at `path`, it is replaced in one step.
+    keeps_results : bool
+    """
+    is_own = (
+        replaces is not None
+        and os.path.exists(path)
+        and os.path.exists(replaces)
+        and os.path.samefile(path, replaces)
+    )
+    new = _free_name(path) if is_own else path
+    journal = Journal.create(new, replace(header, n_chunks=0))
+    try:
+        done = np.flatnonzero(~earlier.is_left)
+        journal.know(done, prints.of_known(done.tolist()))
+        collector = Collector()
+        collector.results = earlier.results if keeps_results else None
+        collector.journal = journal
+        earlier.put_rows(collector, header.zero)
+        if is_own:
+            os.replace(new, path)
+    except BaseException:
+        journal.discard()
+        raise
+    return journal
+
+
+def _free_name(path):
+    """Where a journal can be made that is to replace the one at `path`."""
+    refuse_if_written(path)
+    new = f"{path}.new"
+    if os.path.exists(new):  # of a process that was killed meanwhile
+        refuse_if_written(new)
+        os.unlink(new)
+    return new
 
 
 def _copy(journal, file, block, positions, zero):

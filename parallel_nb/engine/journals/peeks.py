@@ -26,6 +26,39 @@ def without_repeats(blocks):
     return kept
 
 
+def without_unbegun(blocks):
+    """Blocks without rows of tasks that never began in one run, and then had another.
+
+    A run that goes on with an earlier one does not count them as attempts either.
+    """
+    tried_later, kept = set(), []
+    for block in reversed(blocks):
+        tasks = block.tasks.tolist()
+        if block.number < 0:
+            new = [row for row, task in enumerate(tasks) if task not in tried_later]
+            block = _picked(block, new)
+        tried_later.update(tasks)
+        if len(block.records):
+            kept.append(block)
+    return kept[::-1]
+
+
+def _picked(block, rows):
+    """Some rows of a block that has no results."""
+    known = block.fingerprints
+    return block._replace(
+        records=block.records[rows],
+        tasks=block.tasks[rows],
+        failures={
+            new: block.failures[row]
+            for new, row in enumerate(rows)
+            if row in block.failures
+        },
+        fingerprints=None if known is None else known[rows],
+        sizes=block.sizes[rows],
+    )
+
+
 def _rows(block, rows):
     """The last rows of a block, which are what is new in it."""
     if len(rows) == len(block.records):

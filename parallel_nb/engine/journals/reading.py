@@ -21,7 +21,7 @@ from ...runs import MISSING
 from .. import worker
 from ..collecting import Collector
 from . import layout
-from .peeks import without_repeats
+from .peeks import without_repeats, without_unbegun
 
 
 @dataclass
@@ -237,6 +237,8 @@ def read(path: str | os.PathLike) -> Contents:
             + (found.notes or ["its first record is not there"])[0]
         )
     found.blocks = without_repeats(found.blocks)
+    if any(block.number < 0 for block in found.blocks[:-1]):
+        found.blocks = without_unbegun(found.blocks)
     return found
 
 
@@ -262,7 +264,8 @@ class _Reader:
         meta = Meta.from_dict(fields["meta"])
         if not found.metas:
             found.epoch = fields["epoch"]
-        self._shift = fields["epoch"] - found.epoch - fields["zero"]
+        # The zero of a run that goes on is where the one before it had ended.
+        self._shift = -fields["zero"]
         self._n_chunks = found.n_chunks - fields["n_chunks"]
         found.metas.append(meta)
         found.names, found.agents = fields["names"], fields["agents"]

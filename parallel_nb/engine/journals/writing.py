@@ -196,7 +196,8 @@ class Journal:
             return
         is_bare = not isinstance(results, bytes | bytearray | memoryview)
         if is_bare:
-            sizes, results = self._pickled(records, results)
+            sizes, results, n_absent = self._pickled(records, results)
+            self.n_absent += 0 if is_peek else n_absent
         else:
             sizes, results = records["size"], [results]
         known = self._fingerprints
@@ -273,6 +274,10 @@ class Journal:
         self._file.close()
         os.unlink(self._file.path)
 
+    def let_go(self) -> None:
+        """Close the file without a word on how the run ended."""
+        self._file.close()
+
     def add_startups(self, rows: Sequence[tuple]) -> None:
         """Write when workers started: ``(lane, pid, began, ready)``, host's clock."""
         listed = [[int(a), int(b), float(c), float(d)] for a, b, c, d in rows]
@@ -301,7 +306,8 @@ class Journal:
         """Sizes and pickles of results; -1 where there is none."""
         sizes = [-1] * len(records)
         if values is None:
-            return np.array(sizes, np.int64), []
+            return np.array(sizes, np.int64), [], 0
+        n_absent = 0
         pickles, joined, dumps = [], bytearray(), worker.dumps
         for row, status in enumerate(records["status"].tolist()):
             value = values[row]
@@ -310,7 +316,7 @@ class Journal:
             try:
                 pickled = dumps(value)
             except (Exception, SystemExit):
-                self.n_absent += 1
+                n_absent += 1
                 continue
             sizes[row] = len(pickled)
             if len(pickled) < _LARGE:
@@ -318,7 +324,7 @@ class Journal:
             else:
                 pickles += [joined, pickled]
                 joined = bytearray()
-        return np.array(sizes, np.int64), [*pickles, joined]
+        return np.array(sizes, np.int64), [*pickles, joined], n_absent
 
     def _write(self, kind, parts):
         self._file.append([layout.record_head(kind, parts), *parts])

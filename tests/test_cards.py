@@ -364,7 +364,7 @@ def test_when_it_has_ended_a_handle_shows_its_run():
     run = handle.wait(60)
     words, _ = read(display.card(handle))
     assert "1 done" in words
-    assert "Next: handle.run.tasks, pnb.draw.timeline(handle.run)" in words
+    assert "Next: handle.run.tasks, pnb.findings(handle.run)" in words
     assert display.bundle(handle)["text/plain"] == f"<Handle of {run!r}>"
 
 

@@ -100,7 +100,7 @@ def test_the_card_names_what_to_try_next_and_it_exists():
     import parallel_nb as pnb
 
     words, _ = read(display.card(run_of(*SOME)))
-    assert "Next: run.tasks, pnb.draw.timeline(run), pnb.save(run, path)" in words
+    assert "Next: run.tasks, pnb.findings(run), pnb.explore(run)" in words
     assert callable(pnb.draw.timeline)
     assert callable(pnb.save)
 

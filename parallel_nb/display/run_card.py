@@ -24,8 +24,8 @@ def parts(run, called: str = "run") -> list[str]:
         *(f'<p class="pnb-quiet">Note: {markup.text(n)}</p>' for n in run.meta.notes),
         sheet.next_steps(
             f"{called}.tasks",
-            f"pnb.draw.timeline({called})",
-            f"pnb.save({called}, path)",
+            f"pnb.findings({called})",
+            f"pnb.explore({called})",
         ),
     ]
 

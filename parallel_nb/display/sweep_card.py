@@ -21,9 +21,7 @@ def parts(sweep) -> list[str]:
         picture(sweep),
         sheet.section("By number of workers", _rows(sweep)),
         _precision(sweep),
-        sheet.next_steps(
-            "pnb.fit(sweep)", "sweep.table", "pnb.draw.speedup(sweep, pnb.fit(sweep))"
-        ),
+        sheet.next_steps("pnb.fit(sweep)", "sweep.table", "pnb.explore(sweep)"),
     ]
 
 

@@ -60,6 +60,7 @@ class Options:
     on_event: Any = None
     keep_results: bool = True
     tries: Tries = field(init=False)
+    has_no_journal: bool = field(init=False)  # as was asked for
 
     def __post_init__(self):
         put = object.__setattr__
@@ -73,6 +74,7 @@ class Options:
         put(self, "deadline", _checked_deadline(self.deadline))
         put(self, "max_memory", checked_memory(self.max_memory))
         put(self, "path", _checked_path(self.path))
+        put(self, "has_no_journal", self.journal is False)
         put(self, "journal", _journal_path(self.path, self.journal))
 
     @classmethod

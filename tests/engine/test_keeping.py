@@ -228,6 +228,15 @@ def test_a_plan_goes_on_with_results_of_before(tmp_path, journal):
     assert chores.marks(tmp_path) == {"a": 1}
 
 
+def test_a_journal_can_be_gone_on_with_and_left_as_it_is(journal):
+    pnb.run(chores.double, [1], n_jobs=1, journal=journal)
+    size = os.path.getsize(journal)
+    run = pnb.run(chores.double, [1, 2], n_jobs=1, resume=journal, journal=False)
+    assert run.results == [2, 4]
+    assert len(run.attempts) == 2
+    assert os.path.getsize(journal) == size
+
+
 def test_true_means_if_there_is_one(journal):
     first = pnb.run(chores.double, [1], n_jobs=1, journal=journal, resume=True)
     again = pnb.run(chores.double, [1, 2], n_jobs=1, journal=journal, resume=True)

@@ -38,7 +38,7 @@ class Files:
         self._options = options
         self._resumed = journal_to_resume(options)
         self._journal = options.journal
-        if self.resumes and options.journal is None:
+        if self.resumes and options.journal is None and not options.has_no_journal:
             self._journal = self._resumed
         self._batch = self._function = self._prints = None
         self._keeping = self._replaces = None
@@ -55,7 +55,7 @@ class Files:
         Where it goes on with a run of this process, that is `earlier`; its journal,
         `replaces`, may give way to this one's.
         """
-        if self._journal is None:
+        if self._journal is None and not self.resumes:
             return
         self.earlier, self._replaces = earlier, replaces
         self._batch, self._function = batch, function

@@ -39,7 +39,15 @@ class Sweep:
     2          4       4.8  2.500000    0.625000         0.2
     """
 
-    __slots__ = ("__weakref__", "_label", "_measure", "_rows", "_runs", "_scale")
+    __slots__ = (
+        "__weakref__",
+        "_label",
+        "_measure",
+        "_reference",
+        "_rows",
+        "_runs",
+        "_scale",
+    )
 
     def __init__(
         self,
@@ -62,6 +70,7 @@ class Sweep:
                 f"runs: expected one for each of the {len(self._rows)} measurements; "
                 f"got {len(self._runs)}"
             )
+        put(self, "_reference", self._throughput_of_one())
 
     def __setattr__(self, name, value):
         raise AttributeError(f"a Sweep is frozen: {name!r} cannot be set")
@@ -273,9 +282,12 @@ class Sweep:
         not measured with one worker is not in it. Where speedups were measured, it is
         1: they have been divided already.
         """
-        rows = self._rows.assign(throughput=self.throughput)
+        return dict(self._reference)
+
+    def _throughput_of_one(self) -> dict[str, float]:
         if self._measure == "speedup":
             return dict.fromkeys(self.backends, 1.0)
+        rows = self._rows.assign(throughput=self.throughput)
         of_one = rows[rows["n_workers"] == 1].groupby("backend", sort=False)
         return of_one["throughput"].median().to_dict()
 

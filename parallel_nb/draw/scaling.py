@@ -271,7 +271,9 @@ def _curves(ax: Axes, shown: _Shown, label: str, column: str) -> list:
         ax.tick_params(axis="y", left=False, labelleft=False)
         return []
     left = min(first, int(shown.sweep.n_workers[0]))
-    n = np.unique(np.append(np.linspace(left, shown.up_to, _POINTS), shown.last))
+    # Evenly along either kind of axis.
+    lines = np.linspace(left, shown.up_to, _POINTS)
+    n = np.unique([*lines, *np.geomspace(left, shown.up_to, _POINTS), shown.last])
     n = n[n >= first]
     highest, lowest = [values.max()], [values.min()]
     fitted = []

@@ -10,9 +10,11 @@ import struct
 
 from .worker import OPEN, RECORD, WINDOW, clock, pickle_result
 
-# attempt in progress (position or _NONE), when it started, finished records, bytes of
-# their results
-_HEAD = struct.Struct("<qdqq")
+# Bytes of results, finished records, attempt in progress (position or _NONE), when it
+# started. A kill may come between any two of them: results must be there before they
+# count. In native format each is stored at once; in others, byte by byte.
+_HEAD = struct.Struct("@qqqd")
+_COUNT, _COUNT_AT = struct.Struct("@q"), 8
 _NONE = -1
 _UNTOUCHED = -2
 _RECORDS = 4096
@@ -49,7 +51,9 @@ class Slate:
 
     def _clear(self, position):
         self._count = self._used = 0
-        _HEAD.pack_into(self._memory, 0, position, clock(), 0, 0)
+        # No record may count while its result does not.
+        _COUNT.pack_into(self._memory, _COUNT_AT, 0)
+        _HEAD.pack_into(self._memory, 0, 0, 0, position, clock())
 
     def put(self, position, started, ended, status, result, window=OPEN):
         status, data = pickle_result(status, result)
@@ -69,7 +73,7 @@ class Slate:
         self._count += 1
         self._used += size
         # The record counts from here on, and from here on the next one is to blame.
-        _HEAD.pack_into(memory, 0, position + 1, ended, self._count, self._used)
+        _HEAD.pack_into(memory, 0, self._used, self._count, position + 1, ended)
 
     def close(self, cpu, wall, max_rss):
         if self._count:
@@ -93,17 +97,17 @@ def _read(memory, count, used):
 
 def wipe(memory):
     """Before a call is sent: nothing on the slate, and nobody has touched it."""
-    _HEAD.pack_into(memory, 0, _UNTOUCHED, 0.0, 0, 0)
+    _HEAD.pack_into(memory, 0, 0, 0, _UNTOUCHED, 0.0)
 
 
 def is_untouched(memory):
     """Whether the process died before it took the call: then no task is to blame."""
-    return _HEAD.unpack_from(memory, 0)[0] == _UNTOUCHED
+    return _HEAD.unpack_from(memory, 0)[2] == _UNTOUCHED
 
 
 def started(memory):
     """When the attempt in progress began, on the host's clock; None between two."""
-    position, began, _, _ = _HEAD.unpack_from(memory, 0)
+    _, _, position, began = _HEAD.unpack_from(memory, 0)
     return began if position >= 0 else None
 
 
@@ -112,11 +116,11 @@ def peek(memory):
 
     None also where it was just then clearing its slate.
     """
-    position, _, count, used = _HEAD.unpack_from(memory, 0)
+    used, count, position, _ = _HEAD.unpack_from(memory, 0)
     if not count:
         return None
     block = _read(memory, count, used)
-    later, _, n, _ = _HEAD.unpack_from(memory, 0)
+    _, n, later, _ = _HEAD.unpack_from(memory, 0)
     # Both grow by one at a time until the slate is cleared.
     is_same = n >= count and later - n == position - count
     return block if is_same else None
@@ -135,7 +139,7 @@ def salvage(memory):
     started : float
         When that began, on the host's clock.
     """
-    position, started, count, used = _HEAD.unpack_from(memory, 0)
+    used, count, position, started = _HEAD.unpack_from(memory, 0)
     return *_read(memory, count, used), position if position >= 0 else None, started
 
 

@@ -58,6 +58,19 @@ def test_the_parent_reads_what_was_put(memory, written):
     assert started >= 11.5
 
 
+@pytest.mark.parametrize("n_stored", range(5))
+def test_a_kill_between_two_stores_leaves_whole_results(memory, written, n_stored):
+    """The head's four numbers are stored one after the other."""
+    put(written, 0, "a")
+    before = bytes(memory[:32])
+    put(written, 1, "b" * 100)
+    after = bytes(memory[:32])
+    memory[:32] = after[: 8 * n_stored] + before[8 * n_stored :]
+    found = results(*slate.salvage(memory)[:2])
+    assert found in ({0: "a"}, {0: "a", 1: "b" * 100})
+    assert len(found) == (2 if n_stored >= 2 else 1)
+
+
 def test_a_child_maps_the_same_memory():
     memory, file = slate.new_memory()
     with file:

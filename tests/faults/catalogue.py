@@ -155,6 +155,15 @@ _add(scenes.group_is_interrupted, STOPS)
 _add(scenes.kernel_is_killed, KEPT, f"{KEPT}{LEFT}", KEPT)
 
 
+# Whether loky hands anything to a worker that was stopped is left to chance; if not,
+# its own end waits for that worker.
+_UNASKED = f"{NO_HARM}, kernel does not end"
+BY_CHANCE = {
+    ("idle worker is stopped", "loky"): _UNASKED,
+    ("stopped worker gets 50 mb", "loky"): _UNASKED,
+}
+
+
 def cell(fault, backend):
     """What the nursery is told of a cell."""
     promise = FAULTS[fault].promises[backend]

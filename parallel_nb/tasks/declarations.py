@@ -87,16 +87,22 @@ def checked_timeout(timeout):
     factor = median_factor(timeout)
     if factor is not None:
         return f"{factor:g}x median"
-    try:
-        seconds = math.nan if isinstance(timeout, bool | str) else float(timeout)
-    except (TypeError, ValueError):
-        seconds = math.nan
-    if not 0 < seconds < math.inf:
+    seconds = positive_seconds(timeout)
+    if seconds is None:
         raise ArgumentError(
             "`timeout` must be a number of seconds above 0, or a multiple of the "
             f"median such as '3x median'; got {timeout!r}. Leave it out for no limit."
         )
     return seconds
+
+
+def positive_seconds(value: Any) -> float | None:
+    """A duration above 0, in s; None for anything else."""
+    try:
+        seconds = math.nan if isinstance(value, bool | str) else float(value)
+    except (TypeError, ValueError):
+        return None
+    return seconds if 0 < seconds < math.inf else None
 
 
 def _checked_cost(cost):

@@ -18,7 +18,8 @@ Make a Run
     rerun             what a run left undone, in one Run with what it did
     recover           the Run that a journal tells of, whatever became of its process
     last_run          the latest Run of this process
-    load              a Run from a file
+    load              a Run from a file of ours
+    read              a Run from whatever another tool wrote, or from a file of ours
     register_backend  makes "isolated" known to joblib code of your own
 
 Read it
@@ -52,6 +53,7 @@ When something is wrong
     PlanError         tasks wait in a circle, or for something that is not there
     SchemaError       a frame is not what a Run is made of
     StoreError        a run file cannot be written or read
+    FormatError       another tool's file is not what its format says
     BackendError      a backend is unknown, missing or unable
     ParallelNbError   all of these
 
@@ -93,6 +95,7 @@ _HOMES = {
     "fit": "fitting",
     "save": "store",
     "load": "store",
+    "read": "reading",
     "ledger": "accounting.making",
     "Ledger": "accounting.ledgers",
     "efficiencies": "accounting.factors",
@@ -111,6 +114,7 @@ _HOMES = {
     "PlanError": "errors",
     "SchemaError": "errors",
     "StoreError": "errors",
+    "FormatError": "errors",
     "BackendError": "errors",
     "ParallelNbError": "errors",
 }

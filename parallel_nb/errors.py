@@ -35,6 +35,10 @@ class StoreError(ParallelNbError, OSError):
     """A run file could not be written, or could not be read back."""
 
 
+class FormatError(ParallelNbError, ValueError):
+    """Another tool's file is not what its format says; the message names the place."""
+
+
 class BackendError(ParallelNbError, RuntimeError):
     """A backend is unknown, missing, or cannot do what was asked of it."""
 

@@ -17,7 +17,8 @@ FORMAT_VERSION = 1
 
 _COUNTS = {"n_workers": 1, "cpu_count": 0, "format_version": 1}  # and the least of each
 _TEXTS = ("backend", "host", "started_at", "label", "order", "ended_by", "source")
-_LISTS = ("tags", "notes")
+_LISTS = ("tags", "notes", "lacks")
+LACKING = ("starts", "workers")  # what a foreign file may not have told
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -59,6 +60,9 @@ class Meta:
     agents: dict[str, int] = dataclasses.field(  # slots of each kind of worker
         default_factory=dict, hash=False
     )
+    # What was not told but concluded: "starts" where there were durations only, which
+    # were laid end to end; "workers" where lanes follow from what overlaps.
+    lacks: tuple[str, ...] = ()
     format_version: int = FORMAT_VERSION
 
     def __post_init__(self):
@@ -71,6 +75,10 @@ class Meta:
                 raise SchemaError(f"meta.{field}: expected a str; got {value!r}")
         for field in _LISTS:
             put(self, field, _texts(f"meta.{field}", getattr(self, field)))
+        if unknown := set(self.lacks) - set(LACKING):
+            raise SchemaError(
+                f"meta.lacks: expected any of {LACKING}; got {sorted(unknown)}"
+            )
         put(self, "versions", _versions(self.versions))
         put(self, "agents", _agents(self.agents))
         if self.parent is not None:

@@ -1,4 +1,4 @@
-"""Floor 6: Runs → one page of HTML that needs no network and no other file.
+"""Floor 7: Runs → one page of HTML that needs no network and no other file.
 
 Knows what belongs on the page and how it is laid out; refuses to know how numbers and
 pictures are made. Markdown and notebooks will be written here, too.

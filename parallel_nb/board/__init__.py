@@ -1,4 +1,4 @@
-"""Floor 6: a batch's events, as they come → a board on a terminal, redrawn in place.
+"""Floor 7: a batch's events, as they come → a board on a terminal, redrawn in place.
 
 StatusBoard   what `run(on_event=...)` can be given
 tally.py      events → how many tasks are in which state, and which rows to show

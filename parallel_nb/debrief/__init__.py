@@ -1,4 +1,4 @@
-"""Floor 6: a Run → the report on it, in markdown or HTML.
+"""Floor 7: a Run → the report on it, in markdown or HTML.
 
 figures.py    numbers that only a report needs
 verdicts.py   how the run went as a whole

@@ -1,4 +1,4 @@
-"""Floor 6: how results show themselves in a notebook.
+"""Floor 7: how results show themselves in a notebook.
 
 register(shell)   IPython then shows every type that has a card as one
 bundle(shown)     what a notebook keeps of it: one line of text, and the card

@@ -1,4 +1,4 @@
-"""Floor 6: Runs and laws to turn over in a notebook; the only place of ipywidgets.
+"""Floor 7: Runs and laws to turn over in a notebook; the only place of ipywidgets.
 
 explore(run)      timeline, tasks, ledger, findings, and what other workers would take
 explore(sweep)    measurements, laws on and off, extrapolation, what is not identified

@@ -23,6 +23,11 @@ _CANCELLED = schema.STATUSES.index("cancelled")
 _NAN = float("nan")
 
 
+def tells_of_a_run(begins: bytes) -> bool:
+    """Whether a file that begins like this is a journal."""
+    return begins.startswith(layout.MAGIC)
+
+
 def recover(path: str | os.PathLike, *, with_results: bool = False) -> Run:
     """The Run that a journal tells of, whatever became of who wrote it.
 

@@ -18,7 +18,7 @@ Make a Run
     rerun             what a run left undone, in one Run with what it did
     recover           the Run that a journal tells of, whatever became of its process
     last_run          the latest Run of this process
-    load              a Run from a file of ours
+    load              a Run or a Sweep from a file of ours
     read              a Run from whatever another tool wrote, or from a file of ours
     register_backend  makes "isolated" known to joblib code of your own
 
@@ -34,6 +34,9 @@ Read it
     Findings          those, ranked: a sequence with text and a table
     efficiencies      why a Run is not n times as fast, in factors that multiply
     simulate          the Run that it would be on other workers, or in another order
+    compare           what changed between Runs, repeats or sweeps, how surely, and why
+    Comparison        that verdict, with parts, factors and tasks
+    history           past runs of a batch: changes of level, regressions, trend
     predict           what other numbers of workers would take, and how far to trust it
 
 Show it, keep it
@@ -43,7 +46,7 @@ Show it, keep it
     schedule_lab      a toy scheduler: orders, bounds, Graham's anomaly
     report            what came of a Run and what would help, in markdown or HTML
     to_html           one self-contained page
-    save              a Run into one Parquet file
+    save              a Run, or a Sweep and its Runs, into one Parquet file
 
 When something is wrong
     TasksFailed       results were asked for and some tasks are not done
@@ -99,6 +102,9 @@ _HOMES = {
     "ledger": "accounting.making",
     "Ledger": "accounting.ledgers",
     "efficiencies": "accounting.factors",
+    "compare": "comparison.making",
+    "Comparison": "comparison.results",
+    "history": "comparison.past",
     "findings": "diagnosis.making",
     "Findings": "diagnosis.results",
     "draw": "draw",
@@ -143,6 +149,7 @@ def load_ipython_extension(shell):
     from . import magics
 
     _show_richly(shell)
+    _show_live()
     magics.load(shell)
 
 
@@ -175,6 +182,15 @@ def _show_richly(shell):
         bundles.for_type_by_name(module, name, first)
 
 
+def _show_live():
+    """Have a run in a notebook show itself while it goes on."""
+
+    def opened(watched):
+        return _import_module(f"{__name__}.widgets.monitor").opened(watched)
+
+    _import_module(f"{__name__}.engine.progress").offer(opened)
+
+
 def _running_shell():
     """The IPython shell that this process has, found without importing IPython."""
     get_ipython = getattr(_sys.modules.get("IPython"), "get_ipython", None)
@@ -183,4 +199,5 @@ def _running_shell():
 
 if (_shell := _running_shell()) is not None:
     _show_richly(_shell)
+    _show_live()
 del _shell

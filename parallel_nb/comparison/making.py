@@ -1,0 +1,243 @@
+"""`compare`: two sides → a Comparison.
+
+Knows what may stand on a side and which question that allows; refuses to know the
+statistics and the words.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ..errors import ArgumentError
+from ..runs import Run
+from ..sweeps import Sweep
+from . import explaining, judging, matching, ratios, scaling
+from .ratios import Ratio
+from .results import Comparison
+
+_ENOUGH = 0.5  # of the work: fewer matched tasks do not speak for the rest
+ONE_EACH = (
+    "one run each: the interval is over their tasks, so whatever the machine did to "
+    "all tasks of a run alike counts as a change; repeat both, taking turns"
+)
+
+
+def compare(before: Any, after: Any, *, tolerance: float = 0.05) -> Comparison:
+    """Whether it got faster or slower, by how much, how surely, and why.
+
+    Parameters
+    ----------
+    before, after : Run, sequence of Run, or Sweep
+        Several Runs are repeats of one batch. Both sides must be of the same kind, but
+        one Run may stand against several. Repeats that take turns (before, after,
+        before, …) tell a change from a machine that was busy for a while.
+    tolerance : float
+        A change that is smaller does not count: 0.05 for 5 %.
+
+    Returns
+    -------
+    Comparison
+        ``verdict`` is ``"slower"`` or ``"faster"`` if the 95 % interval of the ratio
+        excludes 1 and the ratio goes beyond the tolerance; ``"no difference seen"`` if
+        the interval lies within it; else ``"can't tell"``, and ``needed`` says how many
+        repeats would. With one run on each side the interval is over their tasks, and
+        all of it must lie beyond the tolerance.
+
+        ``parts``, ``factors`` and ``tasks`` say where the difference lies. Tasks are
+        matched by name.
+
+    Raises
+    ------
+    ArgumentError
+        If a side is none of these, or nothing ran in one of its Runs; if sweeps have no
+        number of workers in common, or one is of strong scaling and one of weak.
+
+    References
+    ----------
+    `parallel_nb.comparison.ratios` names those of the intervals. Chen, Revels,
+    "Robust benchmarking in noisy environments", *HPEC*, 2016, for ratios judged
+    against a tolerance.
+
+    Examples
+    --------
+    See `Comparison`.
+    """
+    tolerance = judging.checked(tolerance)
+    if isinstance(before, Sweep) or isinstance(after, Sweep):
+        for name, side in (("before", before), ("after", after)):
+            if not isinstance(side, Sweep):
+                raise ArgumentError(
+                    f"`{name}` must be a Sweep, as the other side is one; got "
+                    f"{type(side).__name__}"
+                )
+        return _of_sweeps(before, after, tolerance)
+    return _of_runs(_side("before", before), _side("after", after), tolerance)
+
+
+def _side(name: str, given: Any) -> list[Run]:
+    runs = [given] if isinstance(given, Run) else given
+    if isinstance(runs, str | bytes) or not isinstance(runs, Sequence):
+        raise ArgumentError(
+            f"`{name}` must be a Run, a sequence of Runs or a Sweep; got "
+            f"{type(given).__name__}"
+        )
+    if not len(runs):
+        raise ArgumentError(f"`{name}` must hold at least one Run; got none")
+    for at, run in enumerate(runs):
+        if not isinstance(run, Run):
+            raise ArgumentError(
+                f"`{name}` must hold Runs only; got {type(run).__name__} at {at}"
+            )
+    return list(runs)
+
+
+def _of_runs(before: list[Run], after: list[Run], tolerance: float) -> Comparison:
+    makespans = _makespans("before", before), _makespans("after", after)
+    durations = matching.durations(before), matching.durations(after)
+    sides = before[0], after[0]
+    ratio, notes = _ratio(makespans, durations)
+    verdict = judging.verdict(ratio, tolerance)
+    n_workers = sides[0].meta.n_workers, sides[1].meta.n_workers
+    notes += _notes(before, after, durations, ratio, verdict)
+    return Comparison(
+        verdict=verdict,
+        ratio=ratio.value,
+        low=ratio.low,
+        high=ratio.high,
+        basis=ratio.basis,
+        tolerance=tolerance,
+        labels=(sides[0].meta.label, sides[1].meta.label),
+        makespans=makespans,
+        n_workers=n_workers,
+        needed=_needed(verdict, makespans, tolerance),
+        notes=tuple(notes),
+        _parts=explaining.parts(before, after),
+        _factors=explaining.factors(before, after),
+        _tasks=explaining.tasks(*durations, *n_workers),
+        _measurements=None,
+    )
+
+
+def _makespans(name: str, runs: list[Run]) -> tuple[float, ...]:
+    found = tuple(float(run.summary()["makespan"].iat[0]) for run in runs)
+    for at, makespan in enumerate(found):
+        if not makespan > 0:
+            raise ArgumentError(
+                f"`{name}` must hold Runs in which something ran; nothing did in "
+                f"number {at}"
+            )
+        if runs[at].meta.lacks and "starts" in runs[at].meta.lacks:
+            raise ArgumentError(
+                f"`{name}` must hold Runs with measured times; number {at} "
+                f"({runs[at].meta.label!r}) has durations only, laid end to end. "
+                "Compare `pnb.simulate(run, n_workers=…)` of both instead."
+            )
+    return found
+
+
+def _ratio(makespans, durations) -> tuple[Ratio, list[str]]:
+    if max(map(len, makespans)) > 1:
+        return ratios.of_repeats(*makespans), []
+    alone = makespans[1][0] / makespans[0][0]
+    common = durations[0].index.intersection(durations[1].index)
+    x, y = (side.loc[common].iloc[:, 0].to_numpy() for side in durations)
+    share = min(
+        float(of.sum() / np.nansum(side.to_numpy()))
+        for of, side in zip((x, y), durations, strict=True)
+        if np.nansum(side.to_numpy()) > 0
+    )
+    by_work = ratios.of_tasks(x, y)
+    if share < _ENOUGH or math.isnan(by_work.low):
+        told = (
+            f"only {100 * share:.0f} % of the work is of tasks that both runs have"
+            if share < _ENOUGH
+            else "too few tasks for an interval, and one run each"
+        )
+        return (
+            Ratio(alone, math.nan, math.nan, ratios.NOTHING, math.nan),
+            [f"{told}: repeat both, taking turns"],
+        )
+    # The makespan is the work times what the schedule made of it, which is known.
+    times = alone / by_work.value
+    ratio = by_work._replace(
+        value=alone, low=by_work.low * times, high=by_work.high * times
+    )
+    return ratio, [ONE_EACH]
+
+
+def _needed(verdict: str, makespans, tolerance: float) -> int:
+    if verdict != judging.UNKNOWN:
+        return 0
+    return ratios.needed(*makespans, math.log1p(tolerance) if tolerance else 0.01)
+
+
+def _notes(before, after, durations, ratio: Ratio, verdict: str) -> list[str]:
+    notes = []
+    if ratio.basis == ratios.ONE_SIDED:
+        notes.append("one side was run once: its noise is taken to be the other side's")
+    if told := matching.doubt(*durations):
+        notes.append(told)
+    for what in ("n_workers", "backend", "host", "order"):
+        sides = [{getattr(run.meta, what) for run in runs} for runs in (before, after)]
+        if sides[0] != sides[1]:
+            old, new = (
+                ", ".join(map(str, sorted(each))) or "unknown" for each in sides
+            )
+            notes.append(
+                f"not the same {what}: {old or 'unknown'} → {new or 'unknown'}"
+            )
+        elif len(sides[0]) > 1:
+            notes.append(f"repeats differ in {what}: {', '.join(map(str, sides[0]))}")
+    n_before, n_after = before[0].n_tasks, after[0].n_tasks
+    if n_before != n_after:
+        notes.append(
+            f"not the same tasks: {n_before:,} → {n_after:,}; `tasks` says which"
+        )
+    for name, runs in (("before", before), ("after", after)):
+        unfinished = sum(bool((run.tasks["status"] != "done").any()) for run in runs)
+        if unfinished:
+            notes.append(
+                f"{name}: not all tasks are done in {unfinished} of {len(runs)} runs, "
+                "so they did less"
+            )
+    return notes
+
+
+def _of_sweeps(before: Sweep, after: Sweep, tolerance: float) -> Comparison:
+    ratio, rows = scaling.compared(before, after, tolerance)
+    verdict = judging.verdict(ratio, tolerance)
+    notes = scaling.notes(before, after, rows)
+    empty = Comparison(
+        verdict=verdict,
+        ratio=ratio.value,
+        low=ratio.low,
+        high=ratio.high,
+        basis=ratio.basis,
+        tolerance=tolerance,
+        labels=(before.label, after.label),
+        makespans=((), ()),
+        n_workers=(int(before.n_workers[-1]), int(after.n_workers[-1])),
+        needed=int(rows["needed"].max()) if verdict == judging.UNKNOWN else 0,
+        notes=tuple(notes),
+        _parts=None,
+        _factors=None,
+        _tasks=None,
+        _measurements=rows.drop(columns="needed"),
+    )
+    sides = scaling.runs_at_most_workers(before, after)
+    if sides is None:
+        return empty
+    durations = [matching.durations(runs) for runs in sides]
+    n_workers = tuple(runs[0].meta.n_workers for runs in sides)
+    return dataclasses.replace(
+        empty,
+        n_workers=n_workers,
+        _parts=explaining.parts(*sides),
+        _factors=explaining.factors(*sides),
+        _tasks=explaining.tasks(*durations, *n_workers),
+    )

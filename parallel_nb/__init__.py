@@ -42,6 +42,7 @@ Read it
 Show it, keep it
     draw              plots that take a Run and give back matplotlib Axes
     explore           a Run or a Sweep to turn over: zoom, pick tasks, laws, what if
+    browse            the runs kept in a folder: filter, explore one, compare two
     laws_lab          Amdahl, Gustafson and USL to play with
     schedule_lab      a toy scheduler: orders, bounds, Graham's anomaly
     report            what came of a Run and what would help, in markdown or HTML
@@ -109,6 +110,7 @@ _HOMES = {
     "Findings": "diagnosis.results",
     "draw": "draw",
     "explore": "widgets.exploring",
+    "browse": "widgets.browsing",
     "laws_lab": "widgets.law_lab",
     "schedule_lab": "widgets.toy_scheduler",
     "report": "debrief.writing",
@@ -165,6 +167,8 @@ _SHOWN = {
     ("parallel_nb.fitting.choosing", "Fits"),
     ("parallel_nb.accounting.ledgers", "Ledger"),
     ("parallel_nb.diagnosis.results", "Findings"),
+    ("parallel_nb.comparison.results", "Comparison"),
+    ("parallel_nb.comparison.past", "History"),
 }
 
 

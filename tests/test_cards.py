@@ -388,6 +388,8 @@ def each_kind(handle):
         "Handle": handle,
         "Ledger": pnb.ledger(run_of((0, 0, 1), label=NO_TEXT)),
         "Findings": pnb.findings(run_of((0, 0, 1), label=NO_TEXT)),
+        "Comparison": pnb.compare(*[run_of((0, 0, 1), label=NO_TEXT)] * 2),
+        "History": pnb.history([run_of((0, 0, 1), label=NO_TEXT)] * 2),
         "Sweep": sweep,
         "Fit": pnb.fit(sweep, "amdahl"),
         "Fits": pnb.fit(sweep),

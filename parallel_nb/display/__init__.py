@@ -28,6 +28,8 @@ _CARDS = {
     ("parallel_nb.fitting.choosing", "Fits"): "fits_card",
     ("parallel_nb.accounting.ledgers", "Ledger"): "ledger_card",
     ("parallel_nb.diagnosis.results", "Findings"): "findings_card",
+    ("parallel_nb.comparison.results", "Comparison"): "comparison_card",
+    ("parallel_nb.comparison.past", "History"): "history_card",
 }
 
 

@@ -27,7 +27,7 @@ def parts(sweep) -> list[str]:
 
 def picture(sweep, fits=None, up_to: int | None = None) -> str:
     """The speedups as an image, with the words that stand in for it."""
-    from ..draw.scaling_on_paper import speedup_on_paper  # matplotlib, only if needed
+    from ..draw.axes_on_paper import speedup_on_paper  # matplotlib, only if needed
 
     drawn = speedup_on_paper(sweep, fits, up_to=up_to)
     return (

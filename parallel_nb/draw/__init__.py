@@ -7,6 +7,8 @@ plan(plan)           which tasks wait for which, round by round
 speedup(sweep)       what more workers bring, measured and by laws; also efficiency(…)
 karp_flatt(sweep)    the serial fraction that each measurement implies
 work_inflation(sweep)  how much longer the same tasks take beside others
+compare(comparison)  two sides cut into parts, or their ratio per number of workers
+history(past)        past runs over time, their levels, where they changed
 predict(frame)       what other numbers of workers would take, and the bounds
 caption(ax)          the picture in words
 
@@ -20,7 +22,9 @@ from importlib import import_module as _import_module
 # should not wait for matplotlib.
 _HOMES = {
     "caption": "pictures",
+    "compare": "difference",
     "efficiency": "scaling",
+    "history": "levels",
     "karp_flatt": "scaling",
     "ledger": "waterfall",
     "plan": "graph",

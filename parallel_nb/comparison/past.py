@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import theilslopes
 
+from .. import schema
 from ..errors import ArgumentError, did_you_mean, one_of
 from ..oneline import format_seconds
 from ..runs import Run
@@ -246,7 +247,7 @@ def _frame(runs: Any, measure: str) -> pd.DataFrame:
     absent = pd.Series("", index=runs.index)
     for column in ("label", *_SAME):
         values = runs.get(column, absent)
-        made[column] = values.map(lambda v: "" if pd.isna(v) else str(v)).astype("str")
+        made[column] = schema.as_text(["" if pd.isna(v) else str(v) for v in values])
     if "id" in runs:
         made["id"] = runs["id"]
     at = runs.get("started_at", absent)
@@ -271,11 +272,12 @@ def _of_runs(runs: Any) -> pd.DataFrame:
         rows.append(
             {
                 **{name: numbers[name] for name in MEASURES},
-                **{name: getattr(meta, name) for name in ("label", *_SAME)},
+                **{name: getattr(meta, name) for name in _SAME},
                 "started_at": meta.started_at or None,
             }
         )
-    return pd.DataFrame(rows)
+    labels = schema.as_text([run.meta.label for run in runs])
+    return pd.DataFrame(rows).assign(label=labels)
 
 
 def _of_label(frame: pd.DataFrame, label: str | None) -> tuple[pd.DataFrame, str]:

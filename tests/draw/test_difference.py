@@ -60,7 +60,7 @@ def test_each_level_is_a_line_at_its_median_and_each_change_has_its_factor():
     levels = [line.get_ydata() for line in ax.lines if line.get_linewidth() == 2]
     assert [ys[0] for ys in levels] == pytest.approx(past.table["typical"].unique())
     assert [text.get_text() for text in ax.texts] == ["slower 1.49×"]
-    assert "slower: 2 s → 3" in draw.caption(ax)
+    assert "slower: 2 s → 2.98 s" in draw.caption(ax)
 
 
 def test_runs_without_a_time_are_drawn_by_their_place():

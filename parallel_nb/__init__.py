@@ -23,6 +23,7 @@ Make a Run
     register_backend  makes "isolated" known to joblib code of your own
 
 Read it
+    RunStore          past runs in a folder: add, runs(), load, latest, query by SQL
     Run               attempts, tasks, agents, results, errors, summary(), from_frame()
     Meta              what is true of a whole Run: workers, backend, host, versions
     Plan              rounds, conflicts, edges, critical path; what run() executes
@@ -97,6 +98,7 @@ _HOMES = {
     "Meta": "meta",
     "Sweep": "sweeps",
     "fit": "fitting",
+    "RunStore": "runstore.stores",
     "save": "store",
     "load": "store",
     "read": "reading",

@@ -24,7 +24,7 @@ class SchemaError(ParallelNbError, ValueError):
 
 
 class ArgumentError(ParallelNbError, ValueError):
-    """An argument is not allowed; raised before any work starts."""
+    """An argument is not allowed; raised before any work starts. Also a ValueError."""
 
 
 class PlanError(ArgumentError):
@@ -32,7 +32,7 @@ class PlanError(ArgumentError):
 
 
 class StoreError(ParallelNbError, OSError):
-    """A run file could not be written, or could not be read back."""
+    """A file could not be written, or could not be read back. Also an OSError."""
 
 
 class FormatError(ParallelNbError, ValueError):
@@ -44,7 +44,11 @@ class BackendError(ParallelNbError, RuntimeError):
 
 
 class ResultsNotKept(ParallelNbError, LookupError):
-    """The Run holds the times of its tasks but not what they returned."""
+    """The Run holds the times of its tasks but not what they returned.
+
+    Keep them: ``run(..., keep_results=True)``, ``save(..., with_results=True)``, and
+    ``load`` or ``recover`` with ``with_results=True``.
+    """
 
 
 class TasksFailed(ParallelNbError, RuntimeError):
@@ -59,6 +63,16 @@ class TasksFailed(ParallelNbError, RuntimeError):
     ----------
     run : Run
         The same run: nothing that finished is lost.
+
+    Examples
+    --------
+    >>> from parallel_nb import run
+    >>> done = run(lambda x: 1 / x, [0, 2], backend="sequential")
+    >>> try:
+    ...     done.results
+    ... except TasksFailed as failed:
+    ...     print(failed.run.results_or(None))
+    [None, 0.5]
     """
 
     def __init__(self, run: Any):

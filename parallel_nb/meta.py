@@ -16,7 +16,16 @@ from .errors import SchemaError
 FORMAT_VERSION = 1
 
 _COUNTS = {"n_workers": 1, "cpu_count": 0, "format_version": 1}  # and the least of each
-_TEXTS = ("backend", "host", "started_at", "label", "order", "ended_by", "source")
+_TEXTS = (
+    "backend",
+    "host",
+    "started_at",
+    "label",
+    "order",
+    "ended_by",
+    "source",
+    "commit",
+)
 _LISTS = ("tags", "notes", "lacks")
 LACKING = ("starts", "workers")  # what a foreign file may not have told
 
@@ -63,6 +72,8 @@ class Meta:
     # What was not told but concluded: "starts" where there were durations only, which
     # were laid end to end; "workers" where lanes follow from what overlaps.
     lacks: tuple[str, ...] = ()
+    commit: str = ""  # of the repository it was run in; "+" at the end: with changes
+    is_live: bool = False  # whether a view was painted meanwhile, which costs a little
     format_version: int = FORMAT_VERSION
 
     def __post_init__(self):
@@ -79,6 +90,8 @@ class Meta:
             raise SchemaError(
                 f"meta.lacks: expected any of {LACKING}; got {sorted(unknown)}"
             )
+        if not isinstance(self.is_live, bool):
+            raise SchemaError(f"meta.is_live: expected a bool; got {self.is_live!r}")
         put(self, "versions", _versions(self.versions))
         put(self, "agents", _agents(self.agents))
         if self.parent is not None:

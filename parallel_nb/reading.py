@@ -10,9 +10,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from . import store
 from .engine.journals.recovering import recover, tells_of_a_run
-from .errors import ArgumentError
+from .errors import ArgumentError, one_of
+from .formats import table
 from .formats.finding import read_foreign
 from .formats.source import Source
 
@@ -38,7 +41,8 @@ def read(
         What wrote it, such as ``"joblog"``, ``"ninja"``, ``"chrome"``. Default: seen
         from the content.
     columns : mapping of str to str, optional
-        For tables (CSV, TSV): ``{"theirs": "ours"}``, as of `Run.from_frame`.
+        For tables (CSV, TSV): ``{"theirs": "ours"}``, as of `Run.from_frame`. For
+        benchmarks, which of their parameters is ``"n_workers"``.
     n_workers : int, optional
         For files that do not tell how many workers there were.
 
@@ -70,6 +74,11 @@ def read(
     1  false      0.5    1.5  failed
     """
     options = {"columns": columns, "n_workers": n_workers}
+    if isinstance(source, pd.DataFrame):
+        one_of("format", format or "table", ["table"])
+        return table.of_frame(source, columns, n_workers)
+    if isinstance(source, list | tuple):
+        return _stream(source, format, options)
     is_path = isinstance(source, str | os.PathLike)
     if is_path and "\n" not in str(source) and os.path.isdir(source):
         return _folder(Path(source), format, options)
@@ -82,6 +91,16 @@ def read(
             _refuse(options)
             return recover(found.path)
     return read_foreign(found, format, **options)
+
+
+def _stream(stream: Any, format: str | None, options: Mapping[str, Any]) -> Any:
+    from .formats import dask
+
+    one_of("format", format or "dask", ["dask"])
+    for name, value in options.items():
+        if value is not None:
+            raise ArgumentError(f"`{name}` is not for a task stream, which tells it")
+    return dask.read_stream(stream)
 
 
 def _folder(folder: Path, format: str | None, options: Mapping[str, Any]) -> list:

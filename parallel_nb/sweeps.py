@@ -242,6 +242,18 @@ class Sweep:
         return self._label
 
     @property
+    def rows(self) -> pd.DataFrame:
+        """What it is made of, as `Sweep` takes it; `table` is for reading.
+
+        Returns
+        -------
+        DataFrame
+            Columns ``n_workers``, ``backend``, ``repeat``, ``value`` (what was
+            measured) and, of Runs, ``utilization``, ``load_balance``, ``work``.
+        """
+        return self._rows.copy(deep=False)
+
+    @property
     def runs(self) -> tuple:
         """The Run of each row of `table`; empty where only numbers are known."""
         return self._runs

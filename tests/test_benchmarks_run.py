@@ -1,6 +1,6 @@
 """Benchmarks that nobody starts every day still work."""
 
-from tests.benchmarks import comparing, planning
+from tests.benchmarks import comparing, planning, reading
 
 
 def test_what_a_plan_costs_can_be_measured(capsys):
@@ -15,3 +15,10 @@ def test_false_alarms_can_be_counted(capsys):
     shown = capsys.readouterr().out
     assert "false alarms" in shown
     assert "history" in shown
+
+
+def test_how_long_logs_take_to_read_can_be_measured(capsys):
+    reading.main(["--size", "0.001"])
+    shown = capsys.readouterr().out
+    assert "Chrome trace" in shown
+    assert "job log" in shown

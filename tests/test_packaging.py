@@ -82,7 +82,7 @@ def test_the_conda_environment_installs_what_pyproject_says():
     environment = yaml.safe_load(read("environment.yml"))
     python, *others = environment["dependencies"]
     assert python == "python" + PROJECT["project"]["requires-python"]
-    assert others == ["pip", {"pip": ["-e .[lab]"]}]
+    assert others == ["pip", {"pip": ["-e .[test]"]}]
 
 
 def test_the_test_extra_contains_what_the_notebooks_need():
@@ -217,8 +217,14 @@ def test_every_recorded_run_can_be_loaded_and_says_how_it_was_made():
     rows = re.findall(r"^\| `([^`]+)` \|", read("data/README.md"), re.MULTILINE)
     files = sorted((ROOT / "data").glob("*.parquet"))
     assert sorted(rows) == [file.name for file in files]
+    assert sum(file.stat().st_size for file in files) <= 5e6
     for file in files:
-        assert parallel_nb.load(file).meta.label, file.name
+        kept = parallel_nb.load(file)
+        for run in getattr(kept, "runs", [kept]):
+            assert run.meta.label, file.name
+            assert run.meta.cpu_count, file.name
+            made = f"python -m data.make {file.stem}"
+            assert any(made in note for note in run.meta.notes), file.name
 
 
 def test_the_changelog_knows_this_version():

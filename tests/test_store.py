@@ -1,4 +1,4 @@
-"""A saved Run comes back whole or says why not; no fault costs the old file."""
+"""What was saved comes back whole or says why not; no fault costs the old file."""
 
 import errno
 import json
@@ -19,9 +19,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from parallel_nb import schema, store
-from parallel_nb.errors import ResultsNotKept, StoreError
+from parallel_nb.errors import ArgumentError, ResultsNotKept, StoreError
 from parallel_nb.runs import MISSING, Meta, Run
 from parallel_nb.store import load, save
+from parallel_nb.sweeps import Sweep
 
 META = Meta(
     n_workers=2,
@@ -331,6 +332,7 @@ def in_child(code, *arguments, **options):
     """A Python process that has `noisy_run` and runs `code`."""
     prelude = """
         import importlib.util, os, resource, signal, sys
+        import pyarrow.parquet
         spec = importlib.util.spec_from_file_location("tests_of_store", sys.argv[1])
         tests = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(tests)
@@ -372,7 +374,7 @@ def test_a_kill_while_saving_leaves_the_old_file(tmp_path, moment):
             stop_here()
 
         if sys.argv[3] == "half-written":
-            store.pq.write_table = write_half
+            pyarrow.parquet.write_table = write_half
         elif sys.argv[3] == "before fsync":
             os.fsync = stop_here
         else:
@@ -562,6 +564,237 @@ def test_what_a_newer_writer_of_the_same_format_adds_is_ignored(tmp_path):
     pq.write_table(table.append_column("mood", pa.array(["good", "bad"])), path)
     assert load(path).meta.label == "same"
     assert load(path).details == {1: {"summary": "fine"}}
+
+
+# Sweeps
+
+
+def small_sweep(label="small", **options):
+    """Of three Runs, one of which has something in every place."""
+    runs = [small_run("one"), full_run(), small_run("three", **options)]
+    return Sweep.from_runs(runs, label=label, backends=["x", "y", "x"])
+
+
+def assert_same_sweep(sweep, other):
+    pd.testing.assert_frame_equal(other.rows, sweep.rows)
+    pd.testing.assert_frame_equal(other.table, sweep.table)
+    for name in ("measure", "scale", "label"):
+        assert getattr(other, name) == getattr(sweep, name)
+    assert len(other.runs) == len(sweep.runs)
+    for own, back in zip(sweep.runs, other.runs, strict=True):
+        assert_same(own, back)
+
+
+def test_a_sweep_comes_back_with_each_of_its_runs(tmp_path):
+    sweep = small_sweep()
+    path = save(sweep, tmp_path / "sweep.parquet")
+    assert_same_sweep(sweep, load(path))
+    assert load(path).runs[1].errors.traceback.notna().tolist() == [True, False]
+    assert not load(path).runs[0].tracebacks
+
+
+@pytest.mark.parametrize("measure", ["time", "throughput", "speedup"])
+@pytest.mark.parametrize("scale", ["strong", "weak"])
+def test_a_sweep_of_mere_measurements_comes_back(tmp_path, measure, scale):
+    table = pd.DataFrame({"n": [1, 2, 2, 4], "m": [1 / 3, 0.7, np.nextafter(1, 2), 9]})
+    sweep = Sweep.from_frame(
+        table, n="n", scale=scale, label="caf\u00e9 \udcff", **{measure: "m"}
+    )
+    assert_same_sweep(sweep, load(save(sweep, tmp_path / "sweep.parquet")))
+
+
+def test_shares_that_are_not_known_stay_unknown(tmp_path):
+    rows = small_sweep().rows.assign(load_balance=np.nan)
+    sweep = Sweep(rows, measure="makespan")
+    assert_same_sweep(sweep, load(save(sweep, tmp_path / "sweep.parquet")))
+
+
+def test_a_run_in_which_nothing_ran_comes_back_in_its_sweep(tmp_path):
+    nothing = Run.from_frame(pd.DataFrame({"task": [], "started": [], "ended": []}))
+    rows = small_sweep().rows[:2]
+    for runs in ([small_run(), nothing], [nothing, small_run()], [nothing, nothing]):
+        sweep = Sweep(rows, measure="makespan", runs=runs)
+        assert_same_sweep(sweep, load(save(sweep, tmp_path / "sweep.parquet")))
+
+
+def test_the_results_of_a_sweep_come_back_when_both_sides_ask(tmp_path):
+    runs = [small_run(results=[n, {"n": n}]) for n in range(3)]
+    path = tmp_path / "sweep.parquet"
+    save(Sweep.from_runs(runs), path, with_results=True)
+    assert [run.results for run in load(path, with_results=True).runs] == [
+        [n, {"n": n}] for n in range(3)
+    ]
+    assert not load(path).runs[0].has_results
+
+
+def test_results_that_a_sweep_does_not_have_are_told(tmp_path):
+    path = tmp_path / "sweep.parquet"
+    with pytest.raises(ResultsNotKept):
+        save(small_sweep(results=[1, 2]), path, with_results=True)
+    mere = Sweep(small_sweep().rows, measure="makespan")
+    with pytest.raises(ArgumentError, match="`with_results` must be False for a Swee"):
+        save(mere, path, with_results=True)
+    assert not path.exists()
+    save(mere, path)
+    with pytest.raises(StoreError, match="holds no results: it is a sweep without ru"):
+        load(path, with_results=True)
+    save(small_sweep(), path)
+    with pytest.raises(StoreError, match="holds no results: it was saved without"):
+        load(path, with_results=True)
+
+
+def test_the_attempts_of_a_sweep_are_a_table_that_pandas_reads(tmp_path):
+    sweep = small_sweep()
+    frame = pd.read_parquet(save(sweep, tmp_path / "sweep.parquet"))
+    assert frame["run"].tolist() == [0, 0, 1, 1, 1, 1, 2, 2]
+    of_one = frame[frame["run"] == 1][list(schema.COLUMNS)].reset_index(drop=True)
+    pd.testing.assert_frame_equal(schema.coerce(of_one), full_run().attempts)
+
+
+def test_what_all_runs_of_a_sweep_share_is_written_once(tmp_path):
+    path = save(Sweep.from_runs([full_run()] * 9), tmp_path / "sweep.parquet")
+    header = json.loads(pq.read_schema(path).metadata[b"parallel_nb"])
+    assert len(header["shared"]) == 2  # edges, details
+
+
+def test_a_sweep_is_refused_by_those_who_know_runs_only(tmp_path):
+    path = save(small_sweep(), tmp_path / "sweep.parquet")
+    header = json.loads(pq.read_schema(path).metadata[b"parallel_nb"])
+    assert header["kind"] == "sweep"
+    assert header["format_version"] != 1, "the only one that the first readers take"
+
+
+def test_a_file_without_a_kind_is_that_of_a_run(tmp_path):
+    path = save(full_run(), tmp_path / "run.parquet")
+
+    def first(text):
+        header = json.loads(text)
+        assert header["format_version"] == 1
+        del header["kind"]
+        return json.dumps(header).encode()
+
+    with_metadata(path, first)
+    assert_same(full_run(), load(path))
+
+
+def test_a_kind_that_came_later_is_told_with_what_to_do(tmp_path):
+    path = save(small_run(), tmp_path / "run.parquet")
+    later = {"format_version": 3, "kind": "forest", "written_by": "7.0"}
+    with_metadata(path, lambda _: json.dumps(later).encode())
+    told = (
+        r"forest file format 3, written by .* 7\.0.* a run and a sweep\. Upgrade: `pip"
+    )
+    with pytest.raises(StoreError, match=told):
+        load(path)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda header: header.pop("runs"),
+        lambda header: header.pop("sweep"),
+        lambda header: header.pop("measurements"),
+        lambda header: header.pop("shared"),
+        lambda header: header.update(shared=[]),
+        lambda header: header.update(runs=3),
+        lambda header: header["runs"].pop(),
+        lambda header: header["runs"].append(header["runs"][0]),
+        lambda header: header["runs"][0].pop("meta"),
+        lambda header: header["sweep"].update(scale="odd"),
+        lambda header: header["measurements"]["n_workers"].pop(),
+        lambda header: header["measurements"].update(value=[0, 0, 0]),
+        lambda header: header["measurements"].update(value=["x", "y", "z"]),
+        lambda header: header.update(kind="run"),
+        lambda header: header.update(kind=["run"]),
+    ],
+    ids=[
+        "no-runs",
+        "no-sweep",
+        "no-measurements",
+        "no-shared",
+        "less-shared",
+        "odd-runs",
+        "run-missing",
+        "run-too-many",
+        "no-meta",
+        "odd-scale",
+        "lengths",
+        "zero",
+        "text",
+        "other-kind",
+        "odd-kind",
+    ],
+)
+def test_a_header_that_does_not_fit_the_sweep_is_told(tmp_path, change):
+    path = save(small_sweep(), tmp_path / "sweep.parquet")
+
+    def changed(text):
+        header = json.loads(text)
+        change(header)
+        return json.dumps(header).encode()
+
+    with_metadata(path, changed)
+    with pytest.raises(
+        StoreError, match=r"sweep\.parquet (is damaged|has .* format 2)"
+    ):
+        load(path)
+
+
+@pytest.mark.parametrize("numbers", [[0, 1, 0], [0, 1, 3], [-1, 0, 1], [0, 0, None]])
+def test_rows_that_belong_to_no_run_are_told(tmp_path, numbers):
+    numbers = np.repeat(numbers, [2, 4, 2]).tolist()
+    path = save(small_sweep(), tmp_path / "sweep.parquet")
+    table = pq.read_table(path)
+    at = table.schema.get_field_index("run")
+    odd = pa.array(numbers, pa.int32())
+    pq.write_table(table.set_column(at, "run", odd), path)
+    with pytest.raises(StoreError, match="is damaged: rows that belong to none"):
+        load(path)
+
+
+@pytest.mark.parametrize("column", ["run", "task", "ended"])
+def test_a_column_that_a_sweep_lacks_is_told(tmp_path, column):
+    path = save(small_sweep(), tmp_path / "sweep.parquet")
+    pq.write_table(pq.read_table(path).drop_columns(column), path)
+    with pytest.raises(StoreError, match=f"is damaged: .*{column}"):
+        load(path)
+
+
+def test_a_file_size_limit_leaves_the_old_sweep_and_no_other(tmp_path):
+    path = save(small_sweep("old"), tmp_path / "sweep.parquet")
+    code = """
+        resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))
+        try:
+            store.save(tests.Sweep.from_runs([tests.noisy_run()] * 2), sys.argv[2])
+        except StoreError as error:
+            print(error)
+    """
+    with in_child(code, path) as child:
+        said = child.stdout.read()
+    assert "File too large" in said
+    assert load(path).label == "old"
+    assert [file.name for file in tmp_path.iterdir()] == ["sweep.parquet"]
+
+
+def test_loading_a_sweep_never_unpickles_unless_asked(tmp_path):
+    mark = tmp_path / "sprung"
+    runs = [small_run(results=[1, 2])]
+    path = tmp_path / "sweep.parquet"
+    save(Sweep.from_runs(runs), path, with_results=True)
+    table = pq.read_table(path)
+    at = table.schema.get_field_index("result")
+    traps = pa.array([pickle.dumps(Trap(mark))] * 2, pa.large_binary())
+    pq.write_table(table.set_column(at, "result", traps), path)
+    load(path)
+    assert not mark.exists()
+    load(path, with_results=True)
+    assert mark.exists(), "the trap works"
+
+
+def test_what_is_neither_run_nor_sweep_is_not_saved(tmp_path):
+    with pytest.raises(ArgumentError, match="`kept` must be a Run or a Sweep; got Dat"):
+        save(pd.DataFrame(), tmp_path / "run.parquet")
+    assert list(tmp_path.iterdir()) == []
 
 
 # Pickles

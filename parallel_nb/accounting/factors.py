@@ -40,8 +40,13 @@ def efficiencies(run: Run, reference: Run | None = None) -> pd.DataFrame:
         makespan / the run's.
 
         NaN is what is not defined: without a reference the last three, and all if
-        nothing ran. Busy is whoever is inside an attempt, one that was lost, too:
-        `ledger` tells them apart.
+        nothing ran. Of a run that holds durations only (``"starts"`` in `Meta.lacks`)
+        no more than computation scaling is. Where nobody noted who ran what
+        (``"workers"``), lanes are the fewest that the times allow, so load balance and
+        parallel efficiency are upper bounds. ``attrs["notes"]`` says so.
+
+        Busy is whoever is inside an attempt, one that was lost, too: `ledger` tells
+        them apart.
 
     Raises
     ------
@@ -89,8 +94,24 @@ def efficiencies(run: Run, reference: Run | None = None) -> pd.DataFrame:
             inflation = metrics.work_inflation(work, other["work"])
             found["computation_scaling"] = 1 / inflation
             found["global_efficiency"] = found["parallel_efficiency"] / inflation
-            found["speedup"] = metrics.speedup(other["makespan"], own["makespan"])
-    return pd.DataFrame([found])
+            if other["makespan"] > 0 and own["makespan"] > 0:
+                found["speedup"] = metrics.speedup(other["makespan"], own["makespan"])
+    frame = pd.DataFrame([found])
+    frame.attrs["notes"] = list(_notes(run))
+    return frame
+
+
+def _notes(run: Run):
+    if "starts" in run.meta.lacks:
+        yield (
+            "durations only, laid end to end: when tasks began is not known, so "
+            "neither are the makespan and the factors that follow from it"
+        )
+    elif "workers" in run.meta.lacks:
+        yield (
+            "nobody noted which worker ran what: lanes are the fewest that the times "
+            "allow, so load balance and parallel efficiency are upper bounds"
+        )
 
 
 def _numbers(parameter: str, run: Run) -> dict[str, float]:
@@ -100,6 +121,8 @@ def _numbers(parameter: str, run: Run) -> dict[str, float]:
     took = totals.durations(attempts)
     busy = metrics.busy(took, attempts[schema.WORKER].to_numpy(), n_workers)
     makespan = totals.makespan(attempts, run.startups)
+    if "starts" in run.meta.lacks:
+        makespan = math.nan
     factors = dict.fromkeys(
         ["parallel_efficiency", "load_balance", "dispatch_efficiency"], math.nan
     )

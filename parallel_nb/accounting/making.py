@@ -72,7 +72,8 @@ def ledger(run: Run, *, bins: int = _N_BINS) -> Ledger:
     Raises
     ------
     ArgumentError
-        If `run` is no Run, or `bins` not a positive integer.
+        If `run` is no Run, or one that holds durations only (``"starts"`` in
+        `Meta.lacks`), or `bins` not a positive integer.
 
     References
     ----------
@@ -100,6 +101,13 @@ def ledger(run: Run, *, bins: int = _N_BINS) -> Ledger:
     if not isinstance(run, Run):
         hint = " `Run.from_frame` makes one of it." * isinstance(run, pd.DataFrame)
         raise ArgumentError(f"`run` must be a Run; got {type(run).__name__}.{hint}")
+    if "starts" in run.meta.lacks:
+        raise ArgumentError(
+            "`run` must tell when its tasks began; this one has durations only, laid "
+            "end to end, so where workers' time went is not known. What durations "
+            "alone tell: `pnb.predict(run, n_workers=[…])`, and "
+            "`pnb.ledger(pnb.simulate(run, n_workers=…))` of such a schedule."
+        )
     if isinstance(bins, bool) or not isinstance(bins, int | np.integer) or bins < 1:
         raise ArgumentError(f"`bins` must be a positive integer; got {bins!r}")
     attempts, startups = run.attempts, run.startups
@@ -146,6 +154,11 @@ def ledger(run: Run, *, bins: int = _N_BINS) -> Ledger:
             f"nobody noted when {waits.n_guessed:,} of {len(attempts):,} attempts "
             "became ready: they count as ready from their submission, the ends of "
             "what they waited for, or the beginning"
+        )
+    if "workers" in run.meta.lacks:
+        notes.append(
+            "nobody noted which worker ran what: lanes are the fewest that the times "
+            "allow, so there may have been more, and these idle"
         )
     if uncounted > _TOLERANCE * seconds.sum():
         notes.append(

@@ -40,6 +40,8 @@ class Finding:
 
 def findings(of: Figures, run: Run) -> list[Finding]:
     """What keeps the run from being shorter or cheaper, what weighs most first."""
+    if "starts" in run.meta.lacks and of.work > 0:
+        return [_only_durations(of)]
     if not of.makespan > 0 or not of.work > 0:
         return [Finding("Nothing ran that took any time, so nothing can be gained.")]
     limits = _limits(of)
@@ -61,6 +63,13 @@ def findings(of: Figures, run: Run) -> list[Finding]:
         found += _binding(of, run, limits, close)
     else:
         found += _imbalance(of, run)
+    if "workers" in run.meta.lacks:
+        found.append(
+            Finding(
+                "Nobody noted which worker ran what: lanes are the fewest that the "
+                "times allow, so utilization and load balance are upper bounds."
+            )
+        )
     return [*found, *_surplus(of), *_start(of), *_costs(of)]
 
 
@@ -110,6 +119,23 @@ def _limits(of: Figures) -> dict[str, float]:
         if agent.agent != totals.ANYONE and agent.slots:
             limits[f"agent {agent.agent}"] = agent.busy / agent.slots
     return limits
+
+
+def _only_durations(of: Figures) -> Finding:
+    what = "task" if len(of.chain) == 1 else "chain of tasks"
+    useful = wording.count(math.ceil(of.work / of.span), "worker")
+    return Finding(
+        "Nobody noted when tasks began, only how long they took: total time, speedup "
+        "and utilization are not known. All tasks together took "
+        f"{wording.seconds(of.work)}, the longest {what} {wording.seconds(of.span)}: "
+        f"no number of workers gets below that, and no more than {useful} can be kept "
+        "busy.",
+        (
+            "Schedule these durations on other numbers of workers: ",
+            Code("pnb.predict(run, n_workers=[…])"),
+            ".",
+        ),
+    )
 
 
 def _distance(of: Figures, limit: float) -> Finding:

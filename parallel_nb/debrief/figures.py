@@ -90,6 +90,11 @@ def figures(run: Run, baseline: Run | None = None) -> Figures:
         speedup = metrics.speedup(reference, numbers["makespan"])
         efficiency = metrics.efficiency(speedup, run.meta.n_workers)
         inflation = metrics.work_inflation(numbers["work"], reference)
+    is_timed = "starts" not in run.meta.lacks
+    if not is_timed:  # laid end to end: places, and what follows from them, say nothing
+        numbers |= dict.fromkeys(("makespan", "utilization", "load_balance"), np.nan)
+        speedup = efficiency = inflation = np.nan
+        is_measured, sequential = False, numbers["work"]
     return Figures(
         n_tasks=run.n_tasks,
         n_workers=run.meta.n_workers,
@@ -112,7 +117,7 @@ def figures(run: Run, baseline: Run | None = None) -> Figures:
         has_edges=bool(len(edges)),
         bottleneck=max(chain, key=lambda task: of_task[task], default=-1),
         lost=float(ran[~is_done].sum()),
-        lead=_lead(attempts, run.startups),
+        lead=_lead(attempts, run.startups) if is_timed else np.nan,
         n_idle=int(np.count_nonzero(busy == 0)),
     )
 
@@ -166,6 +171,8 @@ def _agents(run: Run) -> pd.DataFrame:
         "n_checked": of[is_checked],
     }
     counts = {name: whose.value_counts() for name, whose in extras.items()}
+    if "starts" in run.meta.lacks:
+        agents = agents.assign(utilization=np.nan, idle=np.nan)
     return agents.assign(
         **{
             name: [int(count.get(agent, 0)) for agent in agents["agent"]]

@@ -14,8 +14,6 @@ from .tail import waiting
 from .thresholds import AS_GOOD, NOTABLE, WORTH
 from .words import count, percent, quoted, seconds
 
-_TRIED = 16  # numbers of slots
-
 
 class AgentTooScarce(Finding):
     """Tasks waited for a slot of their agent while workers were idle."""
@@ -40,12 +38,14 @@ class AgentTooScarce(Finding):
             least = case.replay.seconds(agents={**batch.agents, agent: most})
             if not case.is_worth(case.replay.of_model(least)):
                 continue
-            enough, took = most, least
-            for n in range(slots + 1, min(most, slots + 1 + _TRIED)):
+            few, enough, took = slots, most, least
+            while enough - few > 1:  # more slots take no longer, by and large
+                n = (few + enough) // 2
                 then = case.replay.seconds(agents={**batch.agents, agent: n})
                 if then <= AS_GOOD * least:
                     enough, took = n, then
-                    break
+                else:
+                    few = n
             busy = float(batch.durations[mine].sum()) / (slots * case.makespan)
             tasks = batch.task[mine][np.argsort(-batch.durations[mine], kind="stable")]
             yield cls(
@@ -80,7 +80,7 @@ class ChainTooLong(Finding):
         if not len(case.run.edges) or not len(batch.after):
             return
         lengths = batch.durations
-        chain = np.asarray(scheduling.critical_path(lengths, batch.after))
+        chain = np.asarray(scheduling.longest_chain(lengths, batch.after))
         span = float(lengths[chain].sum())
         slowest = chain[int(lengths[chain].argmax())]
         shorter = lengths.copy()

@@ -29,6 +29,11 @@ class Case:
         self.n_workers = run.meta.n_workers
         self.cores = run.meta.cpu_count
 
+    @property
+    def is_timed(self) -> bool:
+        """Whether it was noted when tasks began, and not durations alone."""
+        return "starts" not in self.run.meta.lacks
+
     @cached_property
     def ledger(self) -> Ledger:
         """Where the worker-seconds went."""
@@ -61,7 +66,9 @@ class Case:
 
     @cached_property
     def makespan(self) -> float:
-        """Seconds, as recorded."""
+        """Seconds, as recorded; NaN where only durations were."""
+        if not self.is_timed:
+            return np.nan
         return totals.makespan(self.attempts, self.run.startups)
 
     @cached_property
@@ -140,7 +147,8 @@ class Case:
 
     def caveats(self) -> tuple[str, ...]:
         """What must be said of anything that was scheduled again."""
-        if not self.is_replayed and self._is_all_known:
+        is_sure = self._is_all_known and not self.run.meta.lacks
+        if not self.is_replayed and is_sure:
             return ()
         told = list(self.replay.batch.notes)
         if abs(self.replay.error) > MODEL_OFF:

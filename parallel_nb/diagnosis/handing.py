@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from ..simulation import Dispatch
 from .results import LIKELY, POSSIBLE, Finding
 from .thresholds import AS_GOOD, NOTABLE, OVERHEAD
@@ -23,7 +25,7 @@ def _is_free(case) -> bool:
 def _mean_chunk(batch) -> float:
     if batch.chunk is None:
         return 1.0
-    return len(batch.chunk) / len(set(batch.chunk.tolist()))
+    return len(batch.chunk) / max(np.count_nonzero(np.bincount(batch.chunk)), 1)
 
 
 class TasksTooSmall(Finding):

@@ -10,7 +10,17 @@ import math
 
 from ..errors import ArgumentError
 from ..runs import Run
-from . import blocking, computing, counts, handing, inflation, losses, nothing, starting
+from . import (
+    blocking,
+    computing,
+    counts,
+    durations,
+    handing,
+    inflation,
+    losses,
+    nothing,
+    starting,
+)
 from . import tail as tails
 from .case import Case
 from .results import Finding, Findings
@@ -54,6 +64,7 @@ def findings(run: Run, baseline: Run | None = None) -> Findings:
     waiting for resources             tasks wait for what a Run does not tell
     lost to failures and retries      attempts whose results were not used
     nothing to gain                   none of these
+    only durations are known          nobody noted when tasks began: what they tell
     ================================  ===============================================
 
     Each is told only if following it would save 5 % of the makespan, and more than
@@ -105,6 +116,15 @@ def findings(run: Run, baseline: Run | None = None) -> Findings:
     meta = run.meta
     case = Case(run, baseline)
     makespan = case.makespan
+    if not case.is_timed and case.work > 0:
+        return Findings(
+            label=meta.label,
+            n_workers=meta.n_workers,
+            makespan=math.nan,
+            model_error=math.nan,
+            not_examined=(durations.NOT_EXAMINED,),
+            _all=tuple(durations.of(case)),
+        )
     if not makespan > 0 or not case.work > 0:
         makespan = makespan if makespan >= 0 else math.nan
         idle = nothing.NothingRan.of(makespan)
@@ -119,6 +139,12 @@ def findings(run: Run, baseline: Run | None = None) -> Findings:
             found += kind.look(case)
     kinds = {type(finding) for finding in found}
     found = [f for f in found if not kinds & set(_EXPLAINS.get(type(f), ()))]
+    if "workers" in meta.lacks:
+        not_examined.append(
+            "whether workers were idle that had no task at all, as nobody noted which "
+            "worker ran what: lanes are the fewest that the times allow, and balance "
+            "is no better than they show"
+        )
     if not found:
         found = [nothing.NothingToGain.of(case)]
     found.sort(key=_weight, reverse=True)

@@ -9,7 +9,7 @@ import math
 
 import numpy as np
 
-from .. import metrics, scheduling, totals
+from .. import scheduling, totals
 from .results import LIKELY, SURE, Finding
 from .thresholds import AS_GOOD, WORTH
 from .words import count, percent, seconds
@@ -62,7 +62,10 @@ class NothingToGain(Finding):
 
 def _span(case) -> float:
     of_task = totals.per_task(case.attempts, case.run.n_tasks)
-    return float(metrics.span(of_task, case.run.edges.to_numpy()))
+    edges = case.run.edges.to_numpy()
+    if not len(edges):
+        return float(of_task.max())
+    return float(scheduling.chain_ends(of_task, edges).max())
 
 
 def _with(case, span: float, n_workers: int) -> float:

@@ -19,6 +19,9 @@ from ..simulation.loads import MEASURED, load_of
 class Replay:
     """The attempts of a Run as a batch that can be scheduled again and again.
 
+    Of hundreds of thousands, short ones that are alike go together, as nobody could
+    wait for all of them each time: see `scheduling.coarse`.
+
     Attributes
     ----------
     batch : simulation.batches.Batch
@@ -49,7 +52,7 @@ class Replay:
         load = load_of(
             batch, n_workers=n_workers, order=order, dispatch=MEASURED, chunks=chunks
         )
-        schedule = scheduling.scheduled(load.problem, load.order)
+        schedule = scheduling.scheduled(*scheduling.coarse(load.problem, load.order))
         return max(float(schedule.makespan) - load.zero, 0.0)
 
     def of_counts(self, counts) -> np.ndarray:
@@ -58,9 +61,8 @@ class Replay:
         load = load_of(
             batch, n_workers=most, order="given", dispatch=MEASURED, chunks=None
         )
-        found = scheduling.makespans(
-            load.problem, counts, load.order, available=self._available
-        )
+        problem, order = scheduling.coarse(load.problem, load.order)
+        found = scheduling.makespans(problem, counts, order, available=self._available)
         return np.maximum(found.middle - load.zero, 0.0)
 
     def _available(self, n_workers: int):

@@ -162,7 +162,7 @@ class Findings(Sequence):
     def size(self) -> str:
         """Of what these are the findings, in a few words."""
         if math.isnan(self.makespan):
-            return "nothing ran"
+            return self._all[0].name if self._all else "nothing ran"
         workers = words.count(self.n_workers, "worker")
         return f"{words.seconds(self.makespan)} on {workers}"
 

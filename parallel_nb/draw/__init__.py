@@ -1,4 +1,6 @@
-"""Floor 5: a Run → matplotlib Axes; the only place that imports matplotlib.
+"""Pictures of Runs, Sweeps and plans: each function gives back matplotlib Axes.
+
+Floor 5, the only place that imports matplotlib.
 
 timeline(run)        a lane for each worker, a block for each attempt
 utilization(run)     how many workers were busy, over time

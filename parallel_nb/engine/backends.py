@@ -7,6 +7,7 @@ used here are pinned by tests.
 import difflib
 import os
 import uuid
+from contextlib import suppress
 from dataclasses import dataclass
 
 import joblib
@@ -14,13 +15,14 @@ from joblib import parallel as joblib_parallel
 from joblib.parallel import ParallelBackendBase, SequentialBackend, ThreadingBackend
 
 from ..errors import ArgumentError
-from . import worker
+from . import warden, worker
 from .chunking import ALONE, TARGET
 from .clusters.pool import NAMES, Cluster, cluster_of, restore_multiprocessing
 from .collecting import Origin
 from .isolated import IsolatedBackend
 from .killing import is_dead, kill, kill_executor
 from .memmapping import Memmapper
+from .sheets import new_sheet
 from .threads import ThreadLanes
 
 # loky tells of a death within milliseconds, if it tells of it at all (seconds).
@@ -131,6 +133,9 @@ class Workers:
         Whether workers see the caller's objects instead of pickles.
     chunk_seconds : float
         Seconds of work that hide what a message costs.
+    shows_progress : bool
+        Whether `peek` is to see what has ended in chunks that are on their way, also
+        where that costs something.
 
     Parameters
     ----------
@@ -177,6 +182,7 @@ class Workers:
         self._functions = {}
         self._memmapper = None
         self.opened = float("nan")
+        self.shows_progress = False
 
     def __enter__(self):
         if self._chosen.backend == "multiprocessing":
@@ -206,6 +212,7 @@ class Workers:
         self._ends_attempts = isinstance(backend, IsolatedBackend)
         self._silent_since = self.opened
         self._processes = self._pool_processes()
+        self._guarded = set()
         if hasattr(backend, "start_call"):
             backend.start_call()
         self._parallel._calling = True
@@ -214,6 +221,7 @@ class Workers:
     def __exit__(self, *error):
         # A process that was stopped would not hear that it shall end.
         kill(getattr(self._backend, "_pool", None))
+        warden.release_alone(self._guarded)
         try:
             self._parallel.__exit__(*error)
             # A cluster may have grown meanwhile.
@@ -251,6 +259,11 @@ class Workers:
         return 0 if self._threads is None else self._threads.n_abandoned
 
     @property
+    def n_running(self):
+        """Threads that are at work and were not left behind."""
+        return 0 if self._threads is None else self._threads.n_running
+
+    @property
     def is_of_threads(self):
         """Whether an attempt that takes too long can only be left behind."""
         return self._threads is not None
@@ -278,9 +291,8 @@ class Workers:
             return True
         if self.name != "loky":
             return False
-        processes = getattr(self._backend._workers, "_processes", {})
         now = worker.clock()
-        if not any(is_dead(pid) for pid in list(processes)):
+        if not any(is_dead(pid) for pid in self._loky_processes()):
             self._silent_since = now
         return now > self._silent_since + _SILENCE
 
@@ -289,6 +301,24 @@ class Workers:
         if self.name != "multiprocessing" or pool is None:
             return set()
         return {process.pid for process in pool._pool if process.is_alive()}
+
+    def _loky_processes(self):
+        return set(getattr(self._backend._workers, "_processes", ()))
+
+    def guard(self):
+        """See to it that a pool's processes end with this one, whatever they do.
+
+        Lanes see to it themselves; who uses loky's processes besides, and this process
+        lives, does not notice.
+        """
+        is_loky = self.name == "loky"
+        pids = self._loky_processes() if is_loky else self._pool_processes()
+        if pids == self._guarded:
+            return
+        with suppress(OSError):  # no process can be started for it
+            warden.guard_alone(pids - self._guarded)
+        warden.release_alone(self._guarded - pids)
+        self._guarded = pids
 
     def function(self, func):
         """A callable ready to travel; pickled once a run."""
@@ -341,6 +371,19 @@ class Workers:
             max_memory=self._max_memory,
         )
 
+    def sheet(self, chunk):
+        """What shows a chunk's progress, where it needs that; the chunk knows it then.
+
+        Whoever asks closes it when the chunk is home or lost.
+        """
+        shows_itself = self.shares_memory or self._ends_attempts
+        # One task alone has ended when its chunk is on its way home.
+        if not self.shows_progress or shows_itself or len(chunk) == 1:
+            return None
+        sheet = new_sheet()
+        chunk.sheet = sheet and sheet.address
+        return sheet
+
     def submit(self, chunk, callback, limit=None):
         """Hand a chunk over; `callback` gets what `result` takes, from any thread.
 
@@ -362,6 +405,9 @@ class Workers:
             As `Collector.absorb` takes them.
         """
         chunk, lane, pid, blocks = entry.chunk, entry.lane, os.getpid(), []
+        if entry.sheet is not None:
+            blocks, pid, thread = entry.sheet.news()
+            return blocks, Origin(lane, pid, thread, worker.host())
         if self.shares_memory:
             sink = chunk.sink
             blocks = sink.finish() if sink is not None else []
@@ -393,6 +439,8 @@ class Workers:
         elif not self.is_inline:
             kill(getattr(self._backend, "_pool", None))
             if self.name == "loky":
+                if self._backend._workers is None:
+                    return  # once is enough
                 kill_executor(self._backend._workers)
             self._backend.abort_everything(ensure_ready=be_ready)
             if be_ready:

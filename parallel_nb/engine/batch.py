@@ -119,6 +119,11 @@ class Listed:
         self._is_identity = False
 
     @property
+    def costs(self):
+        """Expected length of each task, in any unit; all above 0."""
+        return self._costs
+
+    @property
     def is_exhausted(self):
         return self._next == len(self._order)
 

@@ -164,6 +164,22 @@ class Collector:
         for watch in self.watchers:
             watch(entry, records, tasks, self._n_rows - n)
 
+    @property
+    def n_blocks(self):
+        """Blocks of rows so far."""
+        return len(self._blocks)
+
+    def rows_since(self, n_blocks):
+        """Rows that came after so many blocks: records, tasks, and of each block
+        ``(number of rows, lane, process, thread, host)``.
+
+        May be called from another thread: of a block, what is counted here comes last.
+        """
+        new = slice(n_blocks, len(self._blocks))
+        records = np.frombuffer(b"".join(self._records[new]), RECORD_DTYPE)
+        blocks = [block[:5] for block in self._blocks[new]]
+        return records, _joined(self._tasks[new]), blocks
+
     def types_of(self, row):
         """Qualified names of the classes of the exception behind a row."""
         return self._failures.get(row, ("", "", ()))[2]

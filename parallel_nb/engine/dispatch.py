@@ -64,6 +64,8 @@ class Dispatcher(Ending):
         The run's zero on the host's clock.
     user_code : context manager, optional
         Entered around what is not the engine's own code.
+    hold : callable, optional
+        Called when the run is about to be ended: what follows should not be disturbed.
     """
 
     def __init__(
@@ -83,6 +85,7 @@ class Dispatcher(Ending):
         listener=None,
         zero=0.0,
         user_code=None,
+        hold=None,
     ):
         self._batch = batch
         self._pools = pools
@@ -98,6 +101,7 @@ class Dispatcher(Ending):
         self._until = until
         self._max_memory = max_memory
         self._user_code = user_code or nullcontext()
+        self._hold = hold or _nothing
         self._teller = Teller(batch, collector, listener, zero, self._user_code)
         self._sizers = {}
         self._returned = deque()
@@ -124,7 +128,7 @@ class Dispatcher(Ending):
         self._n_chunks = n_chunks
         self._keeping = keeping
         if keeping is not None:
-            keeping.watch(lambda: list(self._outstanding.values()))
+            keeping.watch(self.outstanding)
         self._is_stopping = False
         self._stop_reason = ""
         self.ended_by = "completion"
@@ -154,6 +158,10 @@ class Dispatcher(Ending):
         if self._stop_reason and (self._outstanding or self._has_more()):
             self.ended_by = self._stop_reason
             self.cancel()
+
+    def outstanding(self):
+        """Chunks that are on their way; from any thread."""
+        return list(self._outstanding.values())
 
     def stop(self, reason):
         """Ask the loop, from anywhere, to cancel what runs and return."""
@@ -219,6 +227,7 @@ class Dispatcher(Ending):
             if self._watches_threads:
                 self._give_up_threads(now)
             for workers in {e.workers for e in self._outstanding.values()} - {None}:
+                workers.guard()
                 if workers.has_lost_one():
                     self._replace(workers)
         for position, piece in self._again.due(now):
@@ -252,6 +261,7 @@ class Dispatcher(Ending):
             del self._outstanding[entry.number]
             self._free(entry)
             self._after(entry, self._lose_with_pool(entry, now))
+            entry.close()
 
     # -- out -----------------------------------------------------------------
 
@@ -334,6 +344,7 @@ class Dispatcher(Ending):
                 self._is_over()
             return
         entry.chunk = chunk
+        entry.sheet = workers.sheet(chunk)
         if isinstance(chunk.inputs, bytes):
             entry.n_bytes = float(len(chunk.inputs))
         number = self._register(entry)
@@ -388,6 +399,7 @@ class Dispatcher(Ending):
     def _withdraw(self, entry):
         self._outstanding.pop(entry.number)
         self._free(entry)
+        entry.close()
         self._come_back([entry.piece])
 
     def _free(self, entry):
@@ -418,10 +430,16 @@ class Dispatcher(Ending):
         if entry is None:
             return
         self._free(entry)
-        intake = self._intake
         if entry.attempt is not None:
-            self._after(entry, intake.command(entry, received))
+            self._after(entry, self._intake.command(entry, received))
             return
+        try:
+            self._take_in_chunk(entry, out, received)
+        finally:
+            entry.close()
+
+    def _take_in_chunk(self, entry, out, received):
+        intake = self._intake
         broken = None
         try:
             outcome = entry.workers.result(out)
@@ -453,6 +471,8 @@ class Dispatcher(Ending):
     def _lose_with_pool(self, entry, received):
         """Who broke the pool shows where each has a process to itself."""
         back = self._intake.loss_with_pool(entry, received)
+        if not back:
+            return back
         self._suspects.update(back[0].positions.tolist())
         # It was tried, as its row says.
         self._teller.begins(int(back[0].positions[0]))
@@ -523,3 +543,7 @@ class Dispatcher(Ending):
 
 def _items(batch):
     return getattr(batch, "items", ())
+
+
+def _nothing():
+    pass

@@ -25,6 +25,7 @@ class Ending:
 
     def cancel(self):
         """End what runs where the backend can, and keep what had finished."""
+        self._hold()
         self._is_stopping = self._teller.is_cancelling = True
         self._intake.why_cancelled = _WHY.get(self.ended_by, "cancelled")
         # What came home by itself was not cancelled.
@@ -43,7 +44,14 @@ class Ending:
         for workers in used:
             workers.abort(be_ready=False)
         changes += self._take_in_the_last("cancelled")
-        for entry in self._outstanding.values():
+        changes += self._give_up_what_is_out()
+        for change in changes:
+            self._teller.tell(*change)
+
+    def _give_up_what_is_out(self):
+        """Rows of what will not come home; what there is to tell of them."""
+        changes = []
+        for number, entry in list(self._outstanding.items()):
             if entry.attempt is not None and not math.isnan(entry.attempt.started):
                 self._intake.command(entry, worker.clock(), status="cancelled")
             else:
@@ -52,9 +60,10 @@ class Ending:
                     self._intake.cancellation(entry, shares_memory=shares)
                 )
             changes.append(self._teller.newest(entry))
-        self._outstanding.clear()
-        for change in changes:
-            self._teller.tell(*change)
+            entry.close()
+            # One by one: whoever is interrupted here comes again.
+            del self._outstanding[number]
+        return changes
 
     def _take_in_the_last(self, status_of_the_dead):
         """Rows of what has come home; what there is to tell of them."""
@@ -82,6 +91,7 @@ class Ending:
                 # Dropped from the queue before it began: its row is written later.
                 continue
             del self._outstanding[entry.number]
+            entry.close()
             self._returned.extend(back)
             if not back:
                 changes.append(self._teller.newest(entry))
@@ -90,6 +100,8 @@ class Ending:
     def account_for_the_rest(self, why="never started"):
         """Rows for tasks that never started: none is silently missing."""
         self._teller.is_cancelling = True
+        # If somebody could not wait for the end of what ran.
+        self._give_up_what_is_out()
         now = worker.clock()
         # Those that were to be tried again have their rows.
         settled = self._again.give_up()

@@ -44,6 +44,14 @@ class Event:
         What a task that is done returned.
     summary : str
         What the task says of it, if `Task` has a `summary`.
+
+    Examples
+    --------
+    >>> from parallel_nb import run
+    >>> heard = []
+    >>> done = run(abs, [-1], backend="sequential", on_event=heard.append)
+    >>> [event.kind for event in heard]
+    ['submitted', 'done']
     """
 
     kind: str

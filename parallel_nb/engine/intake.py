@@ -32,6 +32,12 @@ class Entry:
     call: object = None  # what the backend's `submit` returned
     limit: object = None  # seconds that an attempt may take, or what tells them
     is_suspect: bool = False  # whether it runs apart, to see whom it kills
+    sheet: object = None  # the sheets.Sheet that shows what has ended, if any
+
+    def close(self):
+        """Nobody will ask any more what has ended."""
+        if self.sheet is not None:
+            self.sheet.close()
 
 
 class Intake:
@@ -65,6 +71,8 @@ class Intake:
             # It ended before it began with this.
             return [piece]
         origin = Origin(_lane(entry, out), salvage.pid, 0, worker.host())
+        if salvage.setup is not None:
+            self.setups.append((origin.lane, salvage.pid, *salvage.setup))
         for block in salvage.blocks:
             self._collector.absorb(entry, block, origin, received)
         n = entry.n_received
@@ -106,11 +114,22 @@ class Intake:
 
     def loss_with_pool(self, entry, received):
         """A chunk that was on its way when a pool broke: nobody says by whom."""
+        self._keep_what_shows(entry, received)
         name, n = entry.workers.name, entry.n_received
+        if n == len(entry.piece):
+            return []
         line = f"lost with its pool: a worker of {name} died; run again in a lane"
         for index in range(n, len(entry.piece)):
             self._collector.add(entry, index, "cancelled", line, received=received)
         return [entry.piece.rest(n)]
+
+    def _keep_what_shows(self, entry, received):
+        """Rows of what had ended in a worker that will not say so any more."""
+        if entry.sheet is not None:
+            blocks, pid, thread = entry.sheet.all()
+            origin = Origin(entry.lane, pid, thread, worker.host())
+            for block in blocks:
+                self._collector.absorb(entry, block, origin, received)
 
     def overdue(self, entry, seconds, lane):
         """An attempt in a thread that was given up after so many seconds."""
@@ -180,6 +199,7 @@ class Intake:
             self._collector.absorb(entry, sink.finish()[0], origin, math.nan)
             if sink.interrupted is not None:
                 _, started, ended = sink.interrupted
+        self._keep_what_shows(entry, math.nan)
         n = entry.n_received
         if n < len(piece):
             self._collector.add(

@@ -5,8 +5,13 @@ It becomes a request to stop there, and an exception where the user's code is at
 Knows signals; nothing of what is stopped.
 """
 
+import math
 import signal
 import threading
+import time
+
+# So long (s), nobody who asks again keeps a run from ending in good order.
+_PATIENCE = 2.0
 
 
 class Interrupts:
@@ -25,12 +30,17 @@ class Interrupts:
         self._is_installed = False
         self._n = 0
         self._n_allowed = 0
+        self._held_until = -math.inf
         self.user_code = _UserCode(self)
 
     @property
     def has_any(self):
         """Whether there was an interrupt."""
         return self._n > 0
+
+    def hold(self, seconds=_PATIENCE):
+        """Raise nothing for a while: what is being done now will soon be done."""
+        self._held_until = time.monotonic() + seconds
 
     def __enter__(self):
         is_main = threading.current_thread() is threading.main_thread()
@@ -41,8 +51,11 @@ class Interrupts:
 
     def _handle(self, number, frame):
         self._n += 1
+        if time.monotonic() < self._held_until:
+            return
         # Whoever asks twice does not want to wait for the end of a step.
         if self._n_allowed or self._n > 1:
+            self.hold()
             raise KeyboardInterrupt
         self._stop()
 

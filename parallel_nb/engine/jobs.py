@@ -4,7 +4,6 @@ Puts the engine's parts together. Knows no pictures, and not who waits for it.
 """
 
 import math
-import warnings
 from contextlib import ExitStack
 from datetime import UTC, datetime
 
@@ -30,13 +29,15 @@ from .earlier import check_inputs_known, clock_zero
 from .events import Listener
 from .interrupts import Interrupts
 from .journals.files import Files
+from .leftovers import notes_of_threads
 from .limits import Limits
 from .options import Options, check_limits, check_memory
 from .planned import Planned, check_results_kept, medians_of
 from .policies import make_policy
 from .pools import name_of_pool, pools_of
-from .progress import Progress
+from .progress import showing
 from .remembering import keep_recipe, remember
+from .watched import Watched
 
 _WHY = {
     "wait": "not needed: enough tasks had succeeded",
@@ -104,7 +105,7 @@ class Job:
         self._listener = Listener(on_event) if on_event is not None else None
         self.title = options.label or (name_of(work) if inputs is not None else "")
         self.collector = Collector(options.keep_results)
-        self.dispatcher = None
+        self.dispatcher = self._watched = self._view = None
         self._unfinished = {}
         if self.is_open:
             self.collector.watchers.append(self._keep_unfinished)
@@ -157,6 +158,11 @@ class Job:
         return name_of_backend(self._chosen.backend)
 
     @property
+    def n_workers(self):
+        """How many were asked for."""
+        return self._chosen.n_workers
+
+    @property
     def is_open(self):
         """Whether nobody knows yet how many tasks there will be."""
         return not self.batch.is_planned and not hasattr(self.batch, "items")
@@ -180,15 +186,24 @@ class Job:
 
         self._listener = both
 
-    def execute(self, progress):
+    def show(self, progress, *, in_background=False):
+        """Have it shown while it goes on, in the notebook's cell that calls this."""
+        if self._shown is not None:
+            progress = bool(progress)
+        self._watched = Watched(self, in_background=in_background)
+        self._view = showing(self._watched, self.collector, progress)
+
+    def execute(self, progress=None):
         """Run to the end; a Run, or the exception that ended it with the Run in it."""
         with ExitStack() as stack:
             if self._shown is not None:
                 stack.enter_context(self._shown)
-                progress = bool(progress)
+            if self._view is None:
+                self.show(progress)
+            stack.push(self._view)  # it ends also where it never began
             interrupts = stack.enter_context(Interrupts(self._interrupt))
             try:
-                made, failure = self._execute(progress, interrupts)
+                made, failure = self._execute(interrupts)
             except BaseException:
                 self._files.let_go()
                 raise
@@ -207,56 +222,65 @@ class Job:
             raise TasksFailed(made)
         return made
 
-    def _execute(self, progress, interrupts):
+    def _execute(self, interrupts):
         """The Run, and what went wrong around its tasks."""
         batch, collector = self.batch, self.collector
-        failure = None
+        failure, startups, notes = None, [], ()
         collector.expect(batch.n_known)
-        with ExitStack() as stack:
-            pools = {None: stack.enter_context(self._workers())}
-            if self._plan is not None:
-                memory = self._options.max_memory
-                for agent, own in pools_of(self._plan, self._chosen.backend, memory):
+        try:
+            with ExitStack() as stack:
+                pools = {None: stack.enter_context(self._workers())}
+                for agent, own in self._own_pools():
                     pools[agent] = stack.enter_context(own)
-            workers = pools[None]
-            if self._function is not None:
-                check_function(workers, self._function)
-            meta = self._meta(workers, "", ())
-            keeping = self._files.begin(meta, self._zero, collector.n_chunks)
-            collector.journal = keeping
-            dispatcher = self.dispatcher = Dispatcher(
-                batch,
-                pools,
-                collector,
-                rate=self._rate,
-                policy=self._policy,
-                tries=self._tries(),
-                limits=self._limits,
-                until=worker.clock() + (self._options.deadline or math.inf),
-                max_memory=self._options.max_memory,
-                n_chunks=collector.n_chunks,
-                keeping=keeping,
-                listener=self._listener,
-                zero=self._zero,
-                user_code=interrupts.user_code,
-            )
-            if interrupts.has_any:
-                dispatcher.stop("interrupt")
-            try:
-                with Progress(collector, self._total, self.title, progress):
-                    dispatcher.run()
-            except BaseException as error:
-                failure = error
-                is_interrupt = isinstance(error, KeyboardInterrupt)
-                dispatcher.ended_by = "interrupt" if is_interrupt else "error"
-                dispatcher.cancel()
-            if failure is None and dispatcher.fatal is not None:
-                dispatcher.ended_by, failure = "error", dispatcher.fatal
-            if failure is None and batch.error is not None:
-                dispatcher.ended_by = "error"
-            startups = [s for pool in pools.values() for s in pool.startups()]
-            startups += dispatcher.setups
-            notes = _warn_of_threads(sum(pool.n_abandoned for pool in pools.values()))
+                workers = pools[None]
+                if self._function is not None:
+                    check_function(workers, self._function)
+                meta = self._meta(workers, "", ())
+                keeping = self._files.begin(meta, self._zero, collector.n_chunks)
+                collector.journal = keeping
+                for pool in pools.values():
+                    pool.shows_progress = keeping is not None or self._may_end_early
+                dispatcher = self.dispatcher = Dispatcher(
+                    batch,
+                    pools,
+                    collector,
+                    rate=self._rate,
+                    policy=self._policy,
+                    tries=self._tries(),
+                    limits=self._limits,
+                    until=worker.clock() + (self._options.deadline or math.inf),
+                    max_memory=self._options.max_memory,
+                    n_chunks=collector.n_chunks,
+                    keeping=keeping,
+                    listener=self._listener,
+                    zero=self._zero,
+                    user_code=interrupts.user_code,
+                    hold=interrupts.hold,
+                )
+                if interrupts.has_any:
+                    dispatcher.stop("interrupt")
+                try:
+                    self._watched.begin(workers)
+                    with self._view:
+                        dispatcher.run()
+                except BaseException as error:
+                    failure = error
+                    is_interrupt = isinstance(error, KeyboardInterrupt)
+                    dispatcher.ended_by = "interrupt" if is_interrupt else "error"
+                    dispatcher.cancel()
+                if failure is None and dispatcher.fatal is not None:
+                    dispatcher.ended_by, failure = "error", dispatcher.fatal
+                if failure is None and batch.error is not None:
+                    dispatcher.ended_by = "error"
+                startups = [s for pool in pools.values() for s in pool.startups()]
+                startups += dispatcher.setups
+                notes = notes_of_threads(pools.values())
+        except KeyboardInterrupt as error:
+            # Somebody would not wait for the workers' end: the rows are there.
+            if self.dispatcher is None:
+                raise
+            failure, dispatcher.ended_by = failure or error, "interrupt"
+        interrupts.hold(math.inf)
         # A cluster's workers are spoken of when they have been left.
         said = [note for pool in pools.values() for note in pool.notes]
         notes = (*notes, *dict.fromkeys(said))
@@ -269,6 +293,17 @@ class Job:
         if self._earlier is not None:
             startups = [*self._earlier.startups(self._zero), *startups]
         return self._made(workers, startups, notes), failure
+
+    def _own_pools(self):
+        """Agents that have workers of their own, with them."""
+        if self._plan is None:
+            return ()
+        return pools_of(self._plan, self._chosen.backend, self._options.max_memory)
+
+    @property
+    def _may_end_early(self):
+        """Whether it is planned for that attempts are ended with the run."""
+        return self._options.deadline is not None or self._options.wait != "all"
 
     def _workers(self):
         is_timed = self._limits.has_any and self.backend == "threading"
@@ -288,9 +323,6 @@ class Job:
     def _interrupt(self):
         if self.dispatcher is not None:
             self.dispatcher.stop("interrupt")
-
-    def _total(self):
-        return self.batch.n_known or None
 
     def _made(self, workers, startups, notes):
         # The batch itself, inputs and all, need not be kept for the frames.
@@ -344,6 +376,7 @@ class Job:
             order=self._order,
             ended_by=ended_by,
             source="run",
+            is_live=self._view.is_shown,
             notes=notes,
             agents={name: agent.slots for name, agent in agents.items()},
         )
@@ -362,17 +395,3 @@ class Job:
                 self._unfinished[task] = entry.piece.inputs[index]
             else:
                 self._unfinished.pop(task, None)
-
-
-def _warn_of_threads(n):
-    """What to say of threads that go on after the run, which nobody can end."""
-    if not n:
-        return ()
-    verb, them = ("still runs", "it") if n == 1 else ("still run", "them")
-    note = (
-        f"{n} thread{'s' * (n > 1)} left behind by a time limit {verb} and may take a "
-        f"core each; only a new start of this process ends {them}. In isolated lanes "
-        "(backend='isolated') a time limit ends the work itself."
-    )
-    warnings.warn(note, RuntimeWarning, stacklevel=6)
-    return (note,)

@@ -44,6 +44,7 @@ class Salvage(NamedTuple):
     started: float  # seconds on the host's clock
     died: float
     pid: int
+    setup: tuple | None = None  # when the worker's set-up was, if it was in this call
 
 
 class WorkerDied(BackendError):
@@ -379,7 +380,8 @@ class Lane:
             # Who could not send is not who closed the connection.
             reason, position = "its connection was closed", None
         blocks = [*job.blocks, (records, payload)]
-        salvage = Salvage(blocks, position, started, died, pid)
+        setup = slate.setup_of(self._memory)
+        salvage = Salvage(blocks, position, started, died, pid, setup)
         if job.has_timed_out:
             if started == job.overdue:
                 return TimedOut(f"it took longer than {job.limit:g} s", salvage)

@@ -1,14 +1,65 @@
-"""A progress bar fed by a thread of its own, so that it moves during long tasks.
+"""What shows a run while it goes on: a live view if somebody offers one, else a bar.
 
-Reads counters of a run in progress; knows nothing else of it.
+Reads counters of a run in progress; knows nothing else of it, and not how a live view
+is made: whoever can make one says so by `offer`.
 """
 
 import threading
+
+from . import worker
 
 # Repainting more often than this (seconds) would cost more than a percent of a core.
 _EVERY = 0.25
 # A run that is over at once needs no bar.
 _DELAY = 0.5
+
+_offered = None
+
+
+def offer(opener):
+    """Have runs shown by a view instead of a bar.
+
+    Parameters
+    ----------
+    opener : callable or None
+        Gets a `watched.Watched`; returns a context manager with the attribute
+        ``is_shown`` (whether there was something to see), or None where it cannot show
+        anything. It is called where the run belongs, entered when the run begins, and
+        left at least once, whatever happens. None: bars from now on.
+    """
+    global _offered
+    _offered = opener
+
+
+def showing(watched, collector, is_shown):
+    """A context manager that shows a run while it goes on, or does nothing.
+
+    Parameters
+    ----------
+    watched : watched.Watched
+    collector : collecting.Collector
+    is_shown : bool or None
+        None shows it where somebody watches, and not if a task of another run began it.
+    """
+    if is_shown is None and _is_in_a_task():
+        is_shown = False
+    view = None
+    if is_shown is not False and _offered is not None:
+        view = _offered(watched)
+    if view is None:
+        if watched.in_background:
+            is_shown = bool(is_shown)  # a bar would run through what others write
+        total = lambda: watched.n_known or None  # noqa: E731
+        view = Progress(collector, total, watched.title, is_shown)
+    return view
+
+
+def _is_in_a_task():
+    """Whether this code was called by a task, of ours or of joblib's."""
+    from joblib.parallel import get_active_backend
+
+    active, _ = get_active_backend()
+    return worker.nesting_level > 0 or (active.nesting_level or 0) > 0
 
 
 class Progress:
@@ -31,13 +82,18 @@ class Progress:
         self._collector = collector
         self._total = total
         self._label = label
-        self._is_shown = is_shown
+        self._is_wanted = is_shown
         self._unit = unit
         self._is_over = threading.Event()
         self._thread = self._bar = self._output = None
 
+    @property
+    def is_shown(self):
+        """Whether there was something to see."""
+        return self._bar is not None and not self._bar.disable
+
     def __enter__(self):
-        if self._is_shown is not False:
+        if self._is_wanted is not False:
             self._thread = threading.Thread(target=self._paint, daemon=True)
             self._thread.start()
         return self
@@ -57,7 +113,7 @@ class Progress:
             total=self._total(),
             desc=self._label or None,
             unit=self._unit,
-            disable=None if self._is_shown is None else False,
+            disable=None if self._is_wanted is None else False,
             mininterval=0,
             smoothing=0.1,
             **({"display": False} if is_widget else {}),

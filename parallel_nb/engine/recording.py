@@ -25,7 +25,7 @@ _ATTEMPT_DTYPE = np.dtype(hooks.ATTEMPT_FIELDS)
 
 
 class record:
-    """Record every `joblib.Parallel` call made inside a ``with`` block, by any library.
+    """A log of all `joblib.Parallel` calls in a ``with`` block, whose ever: a Run each.
 
     Calls made by this thread and by the tasks it started are recorded, nested ones
     included; calls of other threads are not. Results, their order, exceptions, warnings

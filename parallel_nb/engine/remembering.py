@@ -42,5 +42,12 @@ def remember(made):
 
 
 def last_run() -> Run | None:
-    """The newest Run of this process, also a partial one after an interrupt."""
+    """The newest Run of this process, also a partial one after an interrupt.
+
+    Returns
+    -------
+    Run or None
+        Of `run`, `start`, `rerun` or a sweep, whichever ended last; None if there was
+        none yet.
+    """
     return _last

@@ -18,7 +18,7 @@ from .remembering import recipe_of
 
 
 def rerun(run: Run, only: str | Iterable[str] = "failed", **options) -> Run:
-    """Execute what is not done of a run, in one Run with all attempts.
+    """One Run of what a run did and of what it left undone, which is executed now.
 
     Parameters
     ----------

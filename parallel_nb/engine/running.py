@@ -46,7 +46,7 @@ def run(
     progress: bool | None = None,
     keep_results: bool = True,
 ) -> Run:
-    """Execute a batch in parallel and record every attempt.
+    """A Run: the batch executed in parallel, every attempt timed and recorded.
 
     Parameters
     ----------
@@ -74,6 +74,9 @@ def run(
     label, tags : str, iterable of str
         Kept in ``run.meta``.
     order : {"given", "longest_first"}
+        Which of the tasks that could begin begins first. The longest by `cost`, or by
+        what it took in `history`; where tasks depend on each other, the one that has
+        the longest path before it.
     cost : callable or sequence of float, optional
         Expected length of each task, in any unit.
     history : Run, optional
@@ -120,9 +123,10 @@ def run(
         journal is beside it.
     journal : path-like or bool, optional
         A file in which every attempt is, with its result, within a second of its end,
-        so that `recover` has it whatever happens to this process. Where chunks of loky,
-        multiprocessing or a cluster are on their way, it is there when they have come
-        home. Default: beside `path`; False for none.
+        so that `recover` has it whatever happens to this process. What travels together
+        to workers on other machines (or, other than on Linux, to those of loky and
+        multiprocessing) is there when it has come home. Default: beside `path`; False
+        for none.
     resume : path-like or bool, optional
         The journal, or the `path`, of a run that did not end, with the same tasks: only
         those are executed that are not done, and the Run has all attempts. Tasks are

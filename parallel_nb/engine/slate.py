@@ -7,6 +7,7 @@ it and loses nothing. It knows bytes and positions, not processes.
 
 import mmap
 import struct
+from typing import NamedTuple
 
 from .worker import OPEN, RECORD, WINDOW, clock, pickle_result
 
@@ -17,11 +18,29 @@ _HEAD = struct.Struct("@qqqd")
 _COUNT, _COUNT_AT = struct.Struct("@q"), 8
 _NONE = -1
 _UNTOUCHED = -2
-_RECORDS = 4096
-_RESULTS = 1 << 18
-_RECORDS_AT = _HEAD.size
-_RESULTS_AT = _RECORDS_AT + _RECORDS * RECORD.size
-SIZE = _RESULTS_AT + _RESULTS
+# When the worker's set-up began and ended, if it was in this call.
+_SETUP, _SETUP_AT = struct.Struct("@dd"), _HEAD.size
+
+
+class Layout(NamedTuple):
+    """Where things are in shared memory."""
+
+    records_at: int  # bytes
+    n_records: int
+    n_bytes: int  # of results
+
+    @property
+    def results_at(self):
+        """Where results begin, in bytes."""
+        return self.records_at + self.n_records * RECORD.size
+
+    @property
+    def size(self):
+        """Bytes of all of it."""
+        return self.results_at + self.n_bytes
+
+
+LANE = Layout(_SETUP_AT + _SETUP.size, 4096, 1 << 18)
 
 
 class Slate:
@@ -30,14 +49,18 @@ class Slate:
     Parameters
     ----------
     memory : mmap
-        `SIZE` shared bytes.
+        ``layout.size`` shared bytes.
     send : callable
         ``send(records, payload)`` takes full blocks home through the lane's socket.
+    layout : Layout
     """
 
-    def __init__(self, memory, send):
+    def __init__(self, memory, send, layout=LANE):
         self._memory = memory
         self._send = send
+        self._layout = layout
+        self._records_at, self._n_records, self._n_bytes = layout
+        self._results_at = layout.results_at
         self._count = self._used = 0
         self.interrupted = None
 
@@ -49,6 +72,10 @@ class Slate:
         """The first attempt begins; `put` marks each one after it."""
         self._clear(0)
 
+    def set_up(self, began, ended):
+        """The worker's set-up was in this call: the first task may take it along."""
+        _SETUP.pack_into(self._memory, _SETUP_AT, began, ended)
+
     def _clear(self, position):
         self._count = self._used = 0
         # No record may count while its result does not.
@@ -58,17 +85,14 @@ class Slate:
     def put(self, position, started, ended, status, result, window=OPEN):
         status, data = pickle_result(status, result)
         size = len(data)
-        if self._count == _RECORDS or self._used + size > _RESULTS:
-            self._flush(position)
-            if size > _RESULTS:
-                record = RECORD.pack(position, started, ended, status, size, *window)
-                self._send(record, data)
-                self._clear(position + 1)
+        if self._count == self._n_records or self._used + size > self._n_bytes:
+            record = RECORD.pack(position, started, ended, status, size, *window)
+            if self._turn_over(position, record, data):
                 return
         memory = self._memory
-        at = _RESULTS_AT + self._used
+        at = self._results_at + self._used
         memory[at : at + size] = data
-        at = _RECORDS_AT + self._count * RECORD.size
+        at = self._records_at + self._count * RECORD.size
         RECORD.pack_into(memory, at, position, started, ended, status, size, *window)
         self._count += 1
         self._used += size
@@ -77,32 +101,47 @@ class Slate:
 
     def close(self, cpu, wall, max_rss):
         if self._count:
-            at = _RECORDS_AT + self._count * RECORD.size - WINDOW.size
+            at = self._records_at + self._count * RECORD.size - WINDOW.size
             WINDOW.pack_into(self._memory, at, cpu, wall, max_rss)
 
-    def _flush(self, position):
+    def _turn_over(self, position, record, data):
+        """There is no room: send what is here; whether `record` has gone, too."""
         if self._count:
-            self._send(*_read(self._memory, self._count, self._used))
+            self._send(*_read(self._memory, self._count, self._used, self._layout))
         self._clear(position)
+        if len(data) <= self._n_bytes:
+            return False
+        self._send(record, data)
+        self._clear(position + 1)
+        return True
 
     def finish(self):
-        block = _read(self._memory, self._count, self._used)
+        block = _read(self._memory, self._count, self._used, self._layout)
         return [block] if self._count else []
 
 
-def _read(memory, count, used):
-    records = memory[_RECORDS_AT : _RECORDS_AT + count * RECORD.size]
-    return records, memory[_RESULTS_AT : _RESULTS_AT + used]
+def _read(memory, count, used, layout, first=0, skip=0):
+    """Records from `first` on, and results from byte `skip` on."""
+    size, at, results_at = RECORD.size, layout.records_at, layout.results_at
+    records = memory[at + first * size : at + count * size]
+    return records, memory[results_at + skip : results_at + used]
 
 
 def wipe(memory):
     """Before a call is sent: nothing on the slate, and nobody has touched it."""
     _HEAD.pack_into(memory, 0, 0, 0, _UNTOUCHED, 0.0)
+    _SETUP.pack_into(memory, _SETUP_AT, 0.0, 0.0)
 
 
 def is_untouched(memory):
     """Whether the process died before it took the call: then no task is to blame."""
     return _HEAD.unpack_from(memory, 0)[2] == _UNTOUCHED
+
+
+def setup_of(memory):
+    """When the set-up of this call began and ended; None if there was none."""
+    began, ended = _SETUP.unpack_from(memory, _SETUP_AT)
+    return (began, ended) if ended else None
 
 
 def started(memory):
@@ -111,15 +150,22 @@ def started(memory):
     return began if position >= 0 else None
 
 
-def peek(memory):
+def peek(memory, layout=LANE, first=0, skip=0):
     """Finished attempts while the process goes on: ``(records, payload)``, or None.
 
     None also where it was just then clearing its slate.
+
+    Parameters
+    ----------
+    memory : mmap
+    layout : Layout
+    first, skip : int
+        How many records, and bytes of their results, are known already.
     """
     used, count, position, _ = _HEAD.unpack_from(memory, 0)
-    if not count:
+    if count <= first or used < skip:
         return None
-    block = _read(memory, count, used)
+    block = _read(memory, count, used, layout, first, skip)
     _, n, later, _ = _HEAD.unpack_from(memory, 0)
     # Both grow by one at a time until the slate is cleared.
     is_same = n >= count and later - n == position - count
@@ -140,18 +186,19 @@ def salvage(memory):
         When that began, on the host's clock.
     """
     used, count, position, started = _HEAD.unpack_from(memory, 0)
-    return *_read(memory, count, used), position if position >= 0 else None, started
+    block = _read(memory, count, used, LANE)
+    return *block, position if position >= 0 else None, started
 
 
 def new_memory():
-    """`SIZE` zeroed bytes as ``(mmap, file)``; the file is what a child maps."""
+    """Zeroed bytes for a lane as ``(mmap, file)``; the file is what a child maps."""
     import tempfile
 
     file = tempfile.TemporaryFile(prefix="parallel_nb-")  # noqa: SIM115
-    file.truncate(SIZE)
-    return mmap.mmap(file.fileno(), SIZE), file
+    file.truncate(LANE.size)
+    return mmap.mmap(file.fileno(), LANE.size), file
 
 
 def open_memory(fd):
     """The same bytes in the child, which inherited `fd`."""
-    return mmap.mmap(fd, SIZE)
+    return mmap.mmap(fd, LANE.size)

@@ -32,13 +32,14 @@ class Handle:
         The Run once it has ended, also when it was cancelled; None until then.
     """
 
-    def __init__(self, job):
+    def __init__(self, job, progress=None):
         self._job = job
         self._board = Board(job)
         self._error = None
         self._has_ended = threading.Event()
         self.run = None
         job.listen(self._board)
+        job.show(progress, in_background=True)
         self._thread = threading.Thread(
             target=self._execute, name="parallel_nb-start", daemon=True
         )
@@ -46,7 +47,7 @@ class Handle:
 
     def _execute(self):
         try:
-            self.run = self._job.execute(progress=False)
+            self.run = self._job.execute()
         except BaseException as error:
             self._error = error
             self.run = getattr(error, "run", None)
@@ -105,9 +106,10 @@ def start(
     *,
     backend=None,
     on_event: Callable | None = None,
+    progress: bool | None = None,
     **options,
 ) -> Handle:
-    """Begin a run in the background and go on.
+    """A Handle of a run that goes on in the background.
 
     Parameters
     ----------
@@ -116,10 +118,15 @@ def start(
     backend : {"isolated", "threading", "dask", "ray"}, optional
         The others share processes with a `joblib.Parallel` in the foreground, or with
         a notebook's interrupt.
+    progress : bool, optional
+        Show how it goes, or don't; by default in notebooks only, where the live view
+        can cancel it, too.
 
     Returns
     -------
     Handle
+        ``wait()`` gives the Run; ``progress``, ``status()`` and ``cancel()`` serve
+        until then, and ``run`` is None.
 
     Raises
     ------
@@ -140,7 +147,7 @@ def start(
             f"{', '.join(map(repr, _BESIDE))}; got {job.backend!r}, which shares its "
             "processes with joblib code in the foreground or with its interrupt"
         )
-    return Handle(job)
+    return Handle(job, progress)
 
 
 class Board:

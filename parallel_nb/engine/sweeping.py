@@ -39,7 +39,7 @@ def sweep(
     keep_results: bool = False,
     **options,
 ) -> Sweep:
-    """Measure a batch with several numbers of workers, every repeat a Run of its own.
+    """A Sweep: a batch measured with several numbers of workers, each repeat a Run.
 
     Parameters
     ----------

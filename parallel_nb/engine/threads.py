@@ -49,11 +49,18 @@ class ThreadLanes:
         self._threads = []
         self._lock = threading.Lock()
         self._abandoned = []
+        self._running = set()
 
     @property
     def n_abandoned(self):
         """Threads that were given up and still run."""
         return sum(thread.is_alive() for thread in self._abandoned)
+
+    @property
+    def n_running(self):
+        """Calls in progress that were not given up."""
+        with self._lock:
+            return sum(not call.is_abandoned for call in self._running)
 
     def submit(self, function, callback):
         """Queue a function of no arguments; `callback` gets the `Call` at its end."""
@@ -79,11 +86,13 @@ class ThreadLanes:
     def _serve(self, lane):
         while (call := self._jobs.get()) is not None:
             call.lane = lane
+            self._running.add(call)
             try:
                 call._value = call._function()
             except BaseException as error:
                 call._error = error
             with self._lock:
+                self._running.discard(call)
                 call.has_ended = True
                 if call.is_abandoned:
                     return

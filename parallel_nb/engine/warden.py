@@ -1,8 +1,9 @@
 """A small process that outlives the kernel by a moment, to end what it started.
 
 Lanes and shell commands lead process groups of their own, and one that is stuck in C
-cannot watch its parent. The warden watches for them. Run as a program, it knows pipes
-and groups only; imported, it is how the parent talks to it.
+cannot watch its parent; nor can a pool's worker that hangs. The warden watches for
+them. Run as a program, it knows pipes, groups and processes only; imported, it is how
+the parent talks to it.
 """
 
 import atexit
@@ -11,13 +12,15 @@ import select
 import signal
 import sys
 import threading
+from collections import Counter
 
 # Where the OS has no pidfd, the parent's end is seen by asking this often (seconds).
 _ASK_EVERY = 0.5
 
 _lock = threading.Lock()
 _process = None
-_guarded = set()
+_guarded = set()  # process groups
+_guarded_alone = Counter()  # processes that lead none
 
 
 def guard(group):
@@ -26,6 +29,29 @@ def guard(group):
         _guarded.add(group)
         if not _tell(b"+%d\n" % group):
             _replace()
+
+
+def guard_alone(pids):
+    """Have processes killed that lead no group, until `release_alone` as many times.
+
+    Where the OS has no pidfd, nobody could say that a number is still the same
+    process's: then this does nothing.
+    """
+    with _lock:
+        new = [pid for pid in pids if not _guarded_alone[pid]]
+        _guarded_alone.update(pids)
+        if new and not _tell(b"".join(b"p%d\n" % pid for pid in new)):
+            _replace()
+
+
+def release_alone(pids):
+    """These have ended, or their work has."""
+    with _lock:
+        _guarded_alone.subtract(pids)
+        old = [pid for pid in pids if _guarded_alone[pid] <= 0]
+        for pid in old:
+            del _guarded_alone[pid]
+        _tell(b"".join(b"q%d\n" % pid for pid in old))
 
 
 def release(group):
@@ -53,7 +79,9 @@ def _replace():
         _process.stdin.close()
         _process.wait()
     _process = _start()
-    _tell(b"".join(b"+%d\n" % group for group in _guarded))
+    lines = [b"+%d\n" % group for group in _guarded]
+    lines += [b"p%d\n" % pid for pid in _guarded_alone]
+    _tell(b"".join(lines))
 
 
 def _start():
@@ -80,6 +108,7 @@ def _forget():
     _lock = threading.Lock()
     _process = None
     _guarded.clear()
+    _guarded_alone.clear()
 
 
 if hasattr(os, "register_at_fork"):
@@ -101,15 +130,34 @@ def main(parent):
     """Keep the list of groups until the parent ends, then kill them."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
-    groups = set()
+    groups, alone = set(), {}
     for line in _lines_until_the_end_of(parent):
-        change = groups.add if line[:1] == b"+" else groups.discard
-        change(int(line[1:]))
+        _note(line[:1], int(line[1:]), groups, alone)
     for group in groups:
         try:
             os.killpg(group, signal.SIGKILL)
         except OSError:
             pass
+    for pidfd in alone.values():
+        try:
+            signal.pidfd_send_signal(pidfd, signal.SIGKILL)
+        except OSError:
+            pass
+
+
+def _note(change, number, groups, alone):
+    if change == b"+":
+        groups.add(number)
+    elif change == b"-":
+        groups.discard(number)
+    elif change == b"p":
+        try:
+            # From now on, this is that process and no other one of its number.
+            alone[number] = os.pidfd_open(number)
+        except (AttributeError, OSError):
+            pass
+    elif number in alone:
+        os.close(alone.pop(number))
 
 
 def _lines_until_the_end_of(parent):

@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 from collections import OrderedDict
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from functools import cache
 from typing import NamedTuple
 
@@ -66,6 +66,10 @@ fresh_place = None
 
 _functions = OrderedDict()
 _functions_lock = threading.Lock()
+
+
+class Full(Exception):
+    """A sink has no room for more: the chunk shall go home with what it has."""
 
 
 class Outcome(NamedTuple):
@@ -130,6 +134,7 @@ class Chunk:
         self.level = level
         self.setup = setup
         self.max_memory = max_memory
+        self.sheet = None  # where an attempt shows as soon as it has ended, if anywhere
         self.setup_times = None
         self.is_stopped = False
         self.began = None  # when the first attempt did, on the host's clock
@@ -142,7 +147,8 @@ class Chunk:
     def __call__(self):
         sink = self.sink = self._open_sink()
         self.thread = threading.get_ident()
-        with _nested_parallelism(self.level), _MemoryLimit(self.max_memory):
+        limited = _MemoryLimit(self.max_memory)
+        with suppress(Full), _nested_parallelism(self.level), limited:
             try:
                 function = _decode_function(self.function)
             except BaseException as error:
@@ -151,6 +157,8 @@ class Chunk:
             if self.setup is not None:
                 try:
                     self.setup_times = _set_up(*self.setup)
+                    if self.setup_times is not None and slate is not None:
+                        slate.set_up(*self.setup_times)
                 except BaseException as error:
                     self._fail_all(sink, "the agent's set-up failed", error)
                     return self._outcome(sink)
@@ -177,8 +185,15 @@ class Chunk:
         if isinstance(self.inputs, bytes):
             if slate is not None:
                 return slate
-            return Pickles()
+            return self._sheet_sink() or Pickles()
         return Objects()
+
+    def _sheet_sink(self):
+        if self.sheet is None:
+            return None
+        from .sheets import opened
+
+        return opened(self.sheet)
 
     def _execute(self, function, inputs, sink):
         now, cpu = clock, _cpu_clock(self.in_threads)

@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from .. import schema
+from .. import metrics, schema
 from ..errors import ArgumentError, SchemaError
+from ..meta import Meta
 from ..runs import Run
 from .source import Source
 
@@ -25,6 +26,7 @@ LAID_OUT = (
     "the file has durations and no times: tasks are laid end to end, so their places, "
     "the makespan and all that follows from it are not measured"
 )
+WORKERS_CONCLUDED = "workers were not told: the fewest lanes that the times allow"
 
 
 def assemble(
@@ -95,12 +97,14 @@ def assemble(
     if "starts" in lacks and LAID_OUT not in notes:
         notes = (LAID_OUT, *notes)
     earliest = _earliest(told)
+    label = source.stem if label is None else label
     try:
-        run = Run.from_frame(
-            pd.DataFrame(told),
+        build = _built if _is_numbered(told, n_workers) else Run.from_frame
+        run = build(
+            told if build is _built else pd.DataFrame(told),
             n_workers=n_workers,
             agents=agents,
-            label=source.stem if label is None else label,
+            label=label,
             source=made_by,
             edges=_edges(edges),
         )
@@ -116,7 +120,7 @@ def assemble(
             edges=run.edges,
             tracebacks=tracebacks,
         )
-    except (SchemaError, ArgumentError, OverflowError) as error:
+    except (SchemaError, OverflowError) as error:
         raise source.error(str(error)) from error
 
 
@@ -181,6 +185,66 @@ def moment(source: Source, text: Any, what: str, where: str) -> float:
         ) from None
 
 
+def _is_numbered(told: Mapping[str, Any], n_workers: int | None) -> bool:
+    """Whether nothing is left to number: tasks and lanes are positions already.
+
+    Millions of rows are then taken over as they are, instead of copied some times by
+    `Run.from_frame`, which makes positions of any labels.
+    """
+    if schema.AGENT in told:
+        return False
+    for column in (schema.TASK, schema.WORKER):
+        values = told.get(column)
+        if values is None:
+            continue
+        if not (isinstance(values, np.ndarray) and values.dtype.kind == "i"):
+            return False
+        most = n_workers if column == schema.WORKER and n_workers else len(values)
+        if values.min() < 0 or values.max() >= most:
+            return False
+        if column == schema.TASK or not n_workers:
+            is_gapless = np.bincount(values).all()
+            if not is_gapless:
+                return False
+    return True
+
+
+def _built(told: dict[str, Any], *, n_workers, agents, label, source, edges) -> Run:
+    """As `Run.from_frame`, of columns that are numbered; `told` is emptied."""
+    notes = ()
+    if schema.WORKER not in told:
+        told[schema.WORKER] = metrics.colour_lanes(
+            told[schema.STARTED], told[schema.ENDED]
+        )
+        notes = (WORKERS_CONCLUDED,)
+    zero = _earliest(told)
+    if math.isfinite(zero):
+        for column in schema.TIMES:
+            if column in told:
+                told[column] = told[column] - zero
+    seen = max(int(told[schema.WORKER].max()) + 1, 1)
+    if n_workers is not None and seen > n_workers:
+        raise ArgumentError(
+            f"`n_workers` must be {seen} or more, as many workers are seen; got "
+            f"{n_workers}"
+        )
+    meta = Meta(
+        n_workers=seen if n_workers is None else n_workers,
+        backend="unknown",
+        host="",
+        cpu_count=0,
+        started_at="",
+        versions={},
+        label=label,
+        source=source,
+        notes=notes,
+        agents=dict(agents or {}),
+    )
+    attempts = schema.coerce(told)
+    told.clear()
+    return Run(attempts, meta, edges=edges)
+
+
 def _places(where) -> Callable[[int], str]:
     if where is None:
         return lambda row: f"record {row + 1}"
@@ -202,12 +266,16 @@ def _check_times(source: Source, told: Mapping[str, np.ndarray], place) -> None:
                 f"{column}: expected seconds of some clock; got {values[row]:g}",
                 place(row),
             )
-    if schema.STATUS not in told:
-        absent = np.isnan(started) | np.isnan(ended)
+    if schema.STATUS in told:
+        ran = np.asarray(told[schema.STATUS]) == "done"
+    else:
+        ran = np.ones(len(started), dtype=bool)
+    if ran.any():
+        absent = ran & (np.isnan(started) | np.isnan(ended))
         if absent.any():
             row = int(absent.argmax())
-            missing = "start" if np.isnan(started[row]) else "end"
-            raise source.error(f"expected a {missing}; got none", place(row))
+            missing = "a start" if np.isnan(started[row]) else "an end"
+            raise source.error(f"expected {missing}; got none", place(row))
     backwards = ended < started
     if backwards.any():
         row = int(backwards.argmax())

@@ -18,6 +18,24 @@ from .spec import Format
 # those with a mark of their own first, those that would take almost anything last.
 MODULES: dict[str, str] = {
     "joblog": "joblog",
+    "ninja": "ninja",
+    "parsl": "parsl",
+    "spark": "spark",
+    "cargo": "cargo",
+    "dask": "dask",
+    "junit": "junit",
+    "nextflow": "nextflow",
+    "wfformat": "wfformat",
+    "airflow": "airflow",
+    "github_actions": "github_actions",
+    "snakemake": "snakemake",
+    "pytest_benchmark": "pytest_benchmark",
+    "hyperfine": "hyperfine",
+    "chrome": "chrome",
+    "batsim": "batsim",
+    "slurm": "slurm",
+    "swf": "swf",
+    "table": "table",
 }
 
 
@@ -68,6 +86,9 @@ def read_foreign(source: Source, format: str | None = None, **options: Any) -> A
     ArgumentError
         If there is no such format, or it has no such option.
     """
+    columns = options.get("columns")
+    if format is None and columns is not None and "n_workers" not in columns.values():
+        format = "table"  # but for benchmarks, nothing else needs to be told columns
     found = format_of(format) if format is not None else sniffed(source)
     given = {name: value for name, value in options.items() if value is not None}
     for name in given:

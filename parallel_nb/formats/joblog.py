@@ -1,34 +1,55 @@
 """GNU parallel's ``--joblog``: one line a job, in the order in which they ended.
 
-Source: parallel(1), option ``--joblog``. Tab-separated; ``Starttime`` in s since 1970,
-``JobRuntime`` in s, perhaps padded; ``Exitval``, ``Signal`` of the job; ``Command`` may
-hold tabs. It cannot know which slot ran a job, CPU time, or when a job could have
-started.
+Source: parallel(1), options ``--joblog`` and ``--results FILE.csv`` or ``FILE.tsv``,
+which begins with the same columns. ``Starttime`` in s since 1970, ``JobRuntime`` in s,
+both to the ms and perhaps padded; ``Exitval``, ``Signal`` of the job; the log's
+``Command`` may hold tabs. It cannot know which slot ran a job, CPU time, or when a job
+could have started.
 """
 
 from __future__ import annotations
 
+import csv
 import signal
-from array import array
+from collections.abc import Iterator
+from itertools import islice
 
 import numpy as np
+import pandas as pd
+import pyarrow as pa
 
-from .. import schema
-from .assembling import assemble
+from .. import metrics, schema
+from .assembling import FARTHEST, WORKERS_CONCLUDED, assemble
 from .source import Source
 from .spec import Format
 
-_FIRST = ("Seq", "Host", "Starttime")
-_RUNTIMES = ("JobRuntime", "Runtime")
+_NAMES = (
+    ("Seq",),
+    ("Host",),
+    ("Starttime",),
+    ("JobRuntime", "Runtime"),
+    ("Send",),
+    ("Receive",),
+    ("Exitval",),
+    ("Signal",),
+    ("Command",),
+)
+_BLOCK = 1 << 15  # lines
+_ROUNDING = 1.001e-3  # s: start and runtime are each off by half a ms
+_SEQ_MOST = 2**62
 _DONE, _FAILED, _CRASHED = (
     schema.STATUSES.index(status) for status in ("done", "failed", "crashed")
 )
+_TEXT = pa.large_string()
 
 
 def sniff(source: Source) -> bool:
     """Whether it begins with the log's line of names."""
-    first = source.head.partition(b"\n")[0].decode("utf-8", "replace")
-    return tuple(first.lstrip("\ufeff").split("\t")[:3]) == _FIRST
+    first = source.head.partition(b"\n")[0].decode("utf-8", "replace").rstrip("\r")
+    return any(
+        first.startswith(separator.join(("Seq", "Host", "Starttime")))
+        for separator in "\t,"
+    )
 
 
 def read(source: Source, n_workers: int | None = None):
@@ -37,59 +58,157 @@ def read(source: Source, n_workers: int | None = None):
     A job that is in it several times, as ``--resume-failed`` leaves it, has several
     attempts. ``Exitval`` other than 0 is `failed`, a signal `crashed`.
     """
-    lines = source.lines()
-    _check_header(source, next(lines, (1, ""))[1])
-    starts, runtimes = array("d"), array("d")
-    numbers, sequence, codes = array("q"), array("q"), array("b")
-    names, hosts, errors = [], [], []
-    known_hosts: dict[str, str] = {}
-    for number, line in lines:
-        if not line:
-            continue
-        fields = line.split("\t", 8)
-        if len(fields) < 9:
-            raise source.error(
-                f"expected 9 fields between tabs; got {len(fields)}"
-                + (", as of a line torn off" if next(lines, None) is None else ""),
-                f"line {number}",
-            )
-        try:
-            seq, exitval, signalled = int(fields[0]), int(fields[6]), int(fields[7])
-            start, runtime = float(fields[2]), float(fields[3])
-        except ValueError as error:
-            raise source.error(f"expected numbers: {error}", f"line {number}") from None
-        if not -(2**62) < seq < 2**62:
-            raise source.error(f"Seq: got {seq}, which no log has", f"line {number}")
-        numbers.append(number)
-        sequence.append(seq)
-        starts.append(start)
-        runtimes.append(runtime)
-        names.append(fields[8])
-        hosts.append(known_hosts.setdefault(fields[1], fields[1]))
-        if not exitval and not signalled:
-            codes.append(_DONE)
-            errors.append(None)
-        else:
-            codes.append(_CRASHED if signalled else _FAILED)
-            errors.append(_told(exitval, signalled))
-    return _run(
+    blocks = [_columns(source, *block) for block in _blocks(source)]
+    if not blocks:
+        raise source.error("it tells of no job: there is nothing to make a Run of")
+    names = pa.chunked_array([block.pop("names") for block in blocks], _TEXT)
+    errors = pa.chunked_array([block.pop("errors") for block in blocks], _TEXT)
+    hosts = pa.chunked_array(
+        [block.pop("hosts") for block in blocks]
+    ).unify_dictionaries()
+    told = {
+        name: np.concatenate([b.pop(name) for b in blocks]) for name in [*blocks[0]]
+    }
+    # Times since 1970 have room for 0.2 µs; those since the first second for all.
+    zero = float(np.floor(told["starts"].min()))
+    starts = told.pop("starts") - zero
+    ended = starts + told.pop("runtimes")
+    tasks, attempts, notes = _attempts(told.pop("sequence"), starts)
+    columns = {
+        schema.TASK: tasks,
+        schema.ATTEMPT: attempts,
+        schema.NAME: schema.as_text(names),
+        schema.STARTED: starts,
+        schema.ENDED: ended,
+        schema.STATUS: pd.Categorical.from_codes(told.pop("codes"), schema.STATUSES),
+        schema.ERROR: schema.as_text(errors),
+    }
+    del names, errors
+    known = hosts.chunk(0).dictionary.to_pylist()
+    lacks, n_seen = ("workers",), 1
+    if known != [":"]:
+        columns[schema.HOST] = hosts.to_pandas()
+    if not (ended < starts).any():
+        # A slot's next job seems to begin before the last ended, by what was rounded.
+        until = np.maximum(ended - _ROUNDING, starts)
+        columns[schema.WORKER] = metrics.colour_lanes(starts, until)
+        n_seen = int(columns[schema.WORKER].max()) + 1
+        notes = (WORKERS_CONCLUDED, *notes)
+    return assemble(
         source,
-        (np.array(starts), np.array(runtimes), np.array(sequence), np.array(codes)),
-        (names, hosts, errors),
-        numbers,
-        n_workers,
+        columns,
+        made_by="joblog",
+        where=told.pop("numbers"),
+        zero=zero,
+        n_workers=n_workers if n_workers is not None else n_seen,
+        lacks=lacks,
+        notes=notes,
+        backend="parallel",
     )
 
 
-def _check_header(source: Source, line: str) -> None:
-    header = tuple(line.lstrip("\ufeff").split("\t"))
-    runtime = header[3].strip() if len(header) > 3 else ""
-    if header[:3] != _FIRST or runtime not in _RUNTIMES or len(header) != 9:
+def _blocks(source: Source) -> Iterator[tuple[list[int], list[list[str]], tuple]]:
+    """Line numbers and fields of some lines at once, and the place of each column."""
+    lines = source.lines()
+    header = next(lines, (1, ""))[1]
+    separator = "\t" if "\t" in header else ","
+    names = [name.strip() for name in header.split(separator)]
+    places = _places(source, names)
+    is_log = separator == "\t" and len(names) == len(_NAMES)
+    if is_log:
+        rows = ((number, line.split("\t", 8)) for number, line in lines if line)
+    else:
+        rows = _records(source, lines, separator)
+    while block := list(islice(rows, _BLOCK)):
+        numbers, fields = zip(*block, strict=True)
+        shortest = min(map(len, fields))
+        if shortest < len(_NAMES):
+            at = next(at for at, each in enumerate(fields) if len(each) < len(_NAMES))
+            is_last = at == len(fields) - 1 and next(rows, None) is None
+            raise source.error(
+                f"expected {len(_NAMES)} fields between tabs; got {len(fields[at])}"
+                + (", as of a line torn off" if is_last else ""),
+                f"line {numbers[at]}",
+            )
+        yield numbers, fields, places
+
+
+def _records(source: Source, lines, separator: str) -> Iterator[tuple[int, list[str]]]:
+    """Records of a table whose fields may be quoted and hold line breaks."""
+    last = [1]
+
+    def fed():
+        for number, line in lines:
+            last[0] = number
+            yield line + "\n"
+
+    records = csv.reader(fed(), delimiter=separator)
+    while True:
+        try:
+            record = next(records)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            raise source.error(
+                f"expected a table: {error}", f"line {last[0]}"
+            ) from None
+        if record:
+            yield last[0], record
+
+
+def _places(source: Source, names: list[str]) -> tuple[int, ...]:
+    """Where each of the log's columns is; they come first, in this order."""
+    for at, allowed in enumerate(_NAMES):
+        if at >= len(names) or names[at] not in allowed:
+            got = repr(names[at])[:60] if at < len(names) else "the end of the line"
+            raise source.error(
+                f"expected the names {', '.join(each[0] for each in _NAMES)}; got "
+                f"{got} for {allowed[0]}",
+                "line 1",
+            )
+    return tuple(range(len(_NAMES)))
+
+
+def _columns(source: Source, numbers, fields, places) -> dict:
+    columns = list(zip(*(each[: len(_NAMES)] for each in fields), strict=True))
+    exitvals = _numbers(source, "Exitval", columns[6], numbers, np.int64)
+    signals = _numbers(source, "Signal", columns[7], numbers, np.int64)
+    codes = np.full(len(numbers), _DONE, dtype=np.int8)
+    codes[exitvals != 0] = _FAILED
+    codes[signals != 0] = _CRASHED
+    errors: list[str | None] = [None] * len(numbers)
+    for row in np.flatnonzero(codes != _DONE).tolist():
+        errors[row] = _told(int(exitvals[row]), int(signals[row]))
+    return {
+        "numbers": np.array(numbers),
+        "sequence": _numbers(source, "Seq", columns[0], numbers, np.int64),
+        "starts": _numbers(source, "Starttime", columns[2], numbers, np.float64),
+        "runtimes": _numbers(source, "JobRuntime", columns[3], numbers, np.float64),
+        "codes": codes,
+        "names": pa.array(columns[8], _TEXT),
+        "errors": pa.array(errors, _TEXT),
+        "hosts": pa.array(columns[1]).dictionary_encode(),
+    }
+
+
+def _numbers(source: Source, what: str, texts, numbers, dtype) -> np.ndarray:
+    convert, most = (int, _SEQ_MOST) if dtype is np.int64 else (float, FARTHEST)
+    try:
+        values = np.fromiter(map(convert, texts), dtype, len(texts))
+        if (np.abs(values) < most).all():
+            return values
+    except (ValueError, OverflowError):
+        pass
+    for number, text in zip(numbers, texts, strict=True):
+        try:
+            if abs(convert(text)) < most:  # false for NaN
+                continue
+        except ValueError:
+            pass
         raise source.error(
-            "expected the names Seq, Host, Starttime, JobRuntime, Send, Receive, "
-            f"Exitval, Signal, Command between tabs; got {line!r:.80}",
-            "line 1",
+            f"{what}: expected a number; got {text!r:.60}", f"line {number}"
         )
+    raise source.error(f"{what}: expected numbers")
 
 
 def _told(exitval: int, signalled: int) -> str:
@@ -99,32 +218,6 @@ def _told(exitval: int, signalled: int) -> str:
         return f"killed by {signal.Signals(signalled).name}"
     except ValueError:
         return f"killed by signal {signalled}"
-
-
-def _run(source, columns, texts, numbers, n_workers):
-    starts, runtimes, sequence, codes = columns
-    names, hosts, errors = texts
-    tasks, attempts, notes = _attempts(sequence, starts)
-    is_remote = any(host != ":" for host in set(hosts))
-    return assemble(
-        source,
-        {
-            schema.TASK: tasks,
-            schema.ATTEMPT: attempts,
-            schema.NAME: schema.as_text(names),
-            schema.STARTED: starts,
-            schema.ENDED: starts + runtimes,
-            schema.STATUS: np.array(schema.STATUSES, dtype=object)[codes],
-            schema.ERROR: schema.as_text(errors),
-            **({schema.HOST: hosts} if is_remote else {}),
-        },
-        made_by="joblog",
-        where=numbers,
-        zero=0.0,
-        n_workers=n_workers,
-        notes=notes,
-        backend="parallel",
-    )
 
 
 def _attempts(sequence, starts):

@@ -49,9 +49,12 @@ class Source:
     given : path-like, str, bytes or binary file
         A str is a path if there is such a file; a text if it has a line break or begins
         like JSON or XML.
+    name : str
+        What to call it where it is no file.
     """
 
-    def __init__(self, given: Any):
+    def __init__(self, given: Any, name: str = "text"):
+        self._name = name
         self.path: Path | None = None
         self._bytes: bytes | None = None
         if isinstance(given, bytes | bytearray | memoryview):
@@ -71,12 +74,15 @@ class Source:
             )
         self.size = self._stored_size()
         with self.open() as file:
-            self.head: bytes = file.read(HEAD)
+            head = file.read(HEAD)
+        self._encoding = next((e for mark, e in _MARKS if head.startswith(mark)), "")
+        # For sniffing: as UTF-8 without a mark, whatever the file is written in.
+        self.head: bytes = self._as_utf8(head)
 
     @property
     def name(self) -> str:
-        """The file's name, for sniffing and messages; ``"text"`` without a file."""
-        return self.path.name if self.path is not None else "text"
+        """The file's name, for sniffing and messages; without a file, `name`."""
+        return self.path.name if self.path is not None else self._name
 
     @property
     def stem(self) -> str:
@@ -112,6 +118,16 @@ class Source:
                 return io.BufferedReader(_Unfolding(self, opener(raw), raw, most))
         return raw
 
+    def utf8(self) -> BinaryIO:
+        """As `open`, but as UTF-8 without a mark where a byte order mark says so."""
+        if not self._encoding:
+            return self.open()
+        if self._encoding == "utf-8-sig":
+            file = self.open()
+            file.read(3)
+            return file
+        return io.BytesIO(self.text().encode())
+
     def content(self) -> bytes:
         """All unfolded bytes."""
         with self.open() as file:
@@ -145,12 +161,16 @@ class Source:
                 yield number, line.rstrip("\n")
 
     def _decoded(self) -> io.TextIOWrapper:
-        encoding = next(
-            (e for mark, e in _MARKS if self.head.startswith(mark)), "utf-8"
-        )
         return io.TextIOWrapper(
-            self.open(), encoding=encoding, errors="backslashreplace"
+            self.open(),
+            encoding=self._encoding or "utf-8",
+            errors="backslashreplace",
         )
+
+    def _as_utf8(self, head: bytes) -> bytes:
+        if not self._encoding:
+            return head
+        return head.decode(self._encoding, "ignore").encode()
 
     def _refuse_nul(self, text: str, number: int) -> None:
         at = text.find("\0")

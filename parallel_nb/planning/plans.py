@@ -56,6 +56,21 @@ class Plan:
     locks : tuple of frozensets of (str, str)
         For each task, resources and modes (``"read"``, ``"write"``) that it holds while
         it runs; empty unless conflicts are settled by locks.
+
+    Examples
+    --------
+    >>> from parallel_nb import Task, plan
+    >>> measure = Task(abs, -3, name="measure", cost=3.0)
+    >>> double = Task(pow, measure, 2, name="double", cost=1.0)
+    >>> other = Task(abs, -2, name="other", cost=2.0)
+    >>> made = plan([measure, double, other], n_jobs=2)
+    >>> made.rounds, made.critical_path
+    (((0, 2), (1,)), (0, 1))
+    >>> made.work, made.span, made.makespan
+    (6.0, 4.0, 4.0)
+    >>> made.edges[["task", "after", "kind"]]
+       task  after  kind
+    0     1      0  data
     """
 
     tasks: tuple[Task | Shell, ...]

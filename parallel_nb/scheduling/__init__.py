@@ -4,7 +4,8 @@ Lists     list_schedule → Schedule: who does what when; make_problem, schedule
           the same in steps, for one problem in many ways
 Counts    makespans: of one list on many numbers of workers, by bounds where these agree
 Bounds    lower_bound, graham_bound, list_ratio, lpt_ratio, lpt_bound, packing_bound
-Graphs    longest_paths, critical_path, levels
+Coarse    coarse: a problem of many short tasks as one of few, close to it
+Graphs    longest_paths, critical_path, levels; chain_ends, longest_chain: in arrays
 Locks     Locks: for whoever schedules event by event
 
 Knows arrays of seconds and edges between positions; refuses to know frames, Runs, names
@@ -19,9 +20,11 @@ from .bounds import (
     lpt_ratio,
     packing_bound,
 )
+from .coarsening import coarse
 from .counts import AGREED, Makespans, makespans
 from .graphs import critical_path, levels, longest_paths
 from .greedy import Problem, Schedule
+from .levelwise import chain_ends, longest_chain
 from .lists import (
     ORDERS,
     checked_order,
@@ -39,13 +42,16 @@ __all__ = [
     "Makespans",
     "Problem",
     "Schedule",
+    "chain_ends",
     "checked_order",
+    "coarse",
     "critical_path",
     "graham_bound",
     "levels",
     "list_ratio",
     "list_schedule",
     "listed",
+    "longest_chain",
     "longest_paths",
     "lower_bound",
     "lpt_bound",

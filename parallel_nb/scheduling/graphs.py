@@ -5,13 +5,15 @@ Knows edges between numbered tasks and how long each takes; refuses to know work
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import numpy as np
 
 from ..metrics import in_dependency_order
 
 
 class Graph:
-    """Who waits for whom among tasks 0 ... n_tasks - 1, checked and ready to walk.
+    """Who waits for whom among tasks 0 ... n_tasks - 1; walked when asked for.
 
     Parameters
     ----------
@@ -19,24 +21,12 @@ class Graph:
     after : int array of shape (n_edges, 2), optional
         Rows (task, after): `task` may start once `after` has ended.
 
-    Attributes
-    ----------
-    followers : list of sequences of int
-        The tasks that wait for each task.
-    n_unmet : list of int
-        For how many tasks each task waits.
-    order : sequence of int
-        All tasks, each after all that it waits for.
-
     Raises
     ------
     ValueError
-        If an edge points outside the tasks, or the tasks wait for each other in a
-        circle.
-
+        If `after` is of another shape; once it is walked, if an edge points outside the
+        tasks, or the tasks wait for each other in a circle.
     """
-
-    __slots__ = ("edges", "followers", "n_tasks", "n_unmet", "order")
 
     def __init__(self, n_tasks: int, after=()):
         edges = np.asarray(after)
@@ -49,18 +39,42 @@ class Graph:
             )
         self.n_tasks = n_tasks
         self.edges = edges
-        if not len(edges):  # a million tasks need no million lists
-            self.n_unmet, self.followers = [0] * n_tasks, [()] * n_tasks
-            self.order = range(n_tasks)
-            return
-        self.n_unmet = np.bincount(edges[:, 0], minlength=n_tasks).tolist()
-        self.followers, self.order = [()] * n_tasks, []
+
+    @cached_property
+    def n_unmet(self) -> list:
+        """For how many tasks each task waits."""
+        if not len(self.edges):
+            return [0] * self.n_tasks
+        return np.bincount(self.edges[:, 0], minlength=self.n_tasks).tolist()
+
+    @property
+    def followers(self) -> list:
+        """The tasks that wait for each task."""
+        return self._walked[0]
+
+    @property
+    def order(self):
+        """All tasks, each after all that it waits for."""
+        return self._walked[1]
+
+    @cached_property
+    def _walked(self) -> tuple:
+        if not len(self.edges):  # a million tasks need no million lists
+            return [()] * self.n_tasks, range(self.n_tasks)
+        followers, order = [()] * self.n_tasks, []
         try:
-            for task, followers in in_dependency_order(n_tasks, edges):
-                self.followers[task] = followers
-                self.order.append(task)
+            for task, those in in_dependency_order(self.n_tasks, self.edges):
+                followers[task] = those
+                order.append(task)
         except ValueError as error:
             raise ValueError(str(error).replace("`edges`", "`after`")) from None
+        return followers, order
+
+    def checked(self) -> Graph:
+        """Itself, walked: whoever asks gets the errors at once."""
+        if len(self.edges):
+            _ = self._walked
+        return self
 
     def reversed(self) -> Graph:
         """The same tasks, each waiting for those that waited for it."""

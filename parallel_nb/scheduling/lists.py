@@ -165,11 +165,13 @@ def make_problem(
     locks=None,
     available=None,
     lags=None,
+    is_walked: bool = True,
 ) -> Problem:
     """What there is to schedule, checked; parameters and errors as of `list_schedule`.
 
     One problem serves many orders; `dataclasses.replace` makes one of another number of
-    workers without walking the graph again.
+    workers without walking the graph again. Where it is not to be walked at once,
+    errors of the graph come when it is.
     """
     lengths = checked_durations(durations)
     n_tasks = len(lengths)
@@ -177,7 +179,7 @@ def make_problem(
     return Problem(
         durations=lengths,
         n_workers=n_workers,
-        graph=Graph(n_tasks, after),
+        graph=Graph(n_tasks, after).checked() if is_walked else Graph(n_tasks, after),
         agent=_agents(agent, slots, n_tasks),
         slots=[_count("slots", each) for each in slots],
         locks=_checked_locks(locks, n_tasks),

@@ -203,6 +203,10 @@ def _of_run(run: Run) -> Batch:
     chunk = None if len(after) or not _is_shared(ran.chunk) else ran.chunk
     dispatch = dispatch_of(ran, run)
     leads = leads_of(ran, run, dispatch)
+    is_timed = "starts" not in run.meta.lacks
+    if not is_timed:  # what was laid end to end has neither gaps nor an order
+        chunk, dispatch, leads = None, Dispatch(), np.empty(0)
+        given = np.lexsort([ran.attempt, ran.task])
     zero = max(0.0, -float(leads.min(initial=0.0)))
     notes = _unknowns(run, ran)
     cpu = frame[schema.CPU].to_numpy()[ran.rows]
@@ -219,15 +223,31 @@ def _of_run(run: Run) -> Batch:
         agent=ran.agent if has_agents else None,
         chunk=chunk,
         n_workers=run.meta.n_workers,
-        makespan=makespan_of(run),
+        makespan=makespan_of(run) if is_timed else np.nan,
         dispatch=dispatch,
         leads=leads + zero,
         zero=zero,
         cores=run.meta.cpu_count if is_computing else 0,
         is_ours=run.meta.source == "run",
         is_at_least=bool(notes),
-        notes=notes,
+        notes=(*notes, *_concluded(run)),
     )
+
+
+def _concluded(run: Run):
+    """What nobody measured, and follows from something else."""
+    if "starts" in run.meta.lacks:
+        yield (
+            "only durations were recorded, and no times: what handing over takes is "
+            "not known and counts as nothing, and how far the model is off cannot be "
+            "told"
+        )
+    elif "workers" in run.meta.lacks:
+        yield (
+            "nobody noted which worker ran what: lanes are the fewest that the times "
+            f"allow ({run.meta.n_workers:,}); if there were more, gaps in a lane are "
+            "not what handing over takes"
+        )
 
 
 def _waits(run: Run, ran) -> tuple[np.ndarray, np.ndarray | None]:
@@ -237,14 +257,16 @@ def _waits(run: Run, ran) -> tuple[np.ndarray, np.ndarray | None]:
     ones for the one before.
     """
     edges, n = run.edges.to_numpy(), len(ran.rows)
-    is_repeated = (np.bincount(ran.task) > 1).any()
-    if not len(edges) and not is_repeated:
+    is_repeated = np.bincount(ran.task) > 1
+    if not len(edges) and not is_repeated.any():
         return np.empty((0, 2), dtype=np.int64), None
-    order = np.lexsort([ran.attempt, ran.task])
+    order = np.flatnonzero(is_repeated[ran.task])
+    order = order[np.lexsort([ran.attempt[order], ran.task[order]])]
     same = ran.task[order[1:]] == ran.task[order[:-1]]
     again, failed = order[1:][same], order[:-1][same]
     first = np.full(run.n_tasks, -1)
-    last = np.full(run.n_tasks, -1)
+    first[ran.task] = np.arange(n)  # of those that were tried once; then the others
+    last = first.copy()
     first[ran.task[order[::-1]]] = order[::-1]  # of several, numpy keeps the last
     last[ran.task[order]] = order
     edges = _without_gaps(edges, first >= 0)
@@ -259,9 +281,8 @@ def _is_shared(chunk: np.ndarray) -> bool:
     """Whether all chunks are known and some hold several attempts."""
     if chunk.min(initial=0) < 0:
         return False
-    return chunk.max(initial=0) < len(chunk) - 1 or len(set(chunk.tolist())) < len(
-        chunk
-    )
+    most = int(chunk.max(initial=0))
+    return most < len(chunk) - 1 or int(np.bincount(chunk).max(initial=0)) > 1
 
 
 def _without_gaps(edges: np.ndarray, has_run: np.ndarray) -> np.ndarray:

@@ -118,6 +118,7 @@ def _problem(batch: Batch, lengths, n_workers: int, available) -> Problem:
         locks=batch.locks,
         available=available,
         lags=batch.lags,
+        is_walked=False,
     )
 
 

@@ -64,7 +64,8 @@ def predict(
           tasks wait for each other
         - ``method``: ``"recorded"``, as above; ``"simulated"``; ``"bounds"``, which
           agree to 0.1 %, so that makespan is halfway between them
-        - ``measured``, ``error``
+        - ``measured``, ``error``: NaN also in the first row where a Run holds durations
+          only, laid end to end (``"starts"`` in `Meta.lacks`)
         - ``is_at_least``: whether some tasks were cut short, or their durations are not
           known, so that it takes longer than this
 

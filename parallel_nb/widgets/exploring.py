@@ -13,7 +13,7 @@ from .sweep_explorer import SweepExplorer
 
 
 def explore(run: Run | Sweep) -> RunExplorer | SweepExplorer:
-    """A Run or a Sweep to turn over.
+    """A widget to look into a Run or a Sweep: zoom, pick, switch laws, ask what if.
 
     Of a Run: zoom in, pick tasks, see where the time went, ask what other workers would
     take. Of a Sweep: switch laws on and off, and follow them to more workers.

@@ -38,7 +38,11 @@ class Framed(ipywidgets.VBox):
 
     def __init__(self, name: str):
         self.picture = Picture(format="png", tooltip=name)
-        self.picture.layout = {"max_width": "100%", "object_fit": "contain"}
+        self.picture.layout = {
+            "max_width": "100%",
+            "margin": "0",  # beside which 100 % would be too wide
+            "object_fit": "contain",
+        }
         self.caption = ipywidgets.HTML()
         self.words = ""
         self._size = None

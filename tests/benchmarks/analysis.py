@@ -1,8 +1,8 @@
 """What analysing ten million attempts costs: ``python -m tests.benchmarks.analysis``.
 
 Ledger, efficiencies and utilization over time, beside the same figures by plain pandas
-group-bys, and the most memory that either takes. Takes two minutes; ``--quick`` takes
-seconds, with a hundredth of the attempts.
+group-bys, and the most memory that either takes; then findings of runs that are sick.
+Takes ten minutes; ``--quick`` takes seconds, with a hundredth of the attempts.
 """
 
 import argparse
@@ -18,6 +18,8 @@ import pandas as pd
 import parallel_nb as pnb
 from parallel_nb import metrics, schema
 from parallel_nb.runs import Meta, Run
+
+from .millions import SICK
 
 N_ATTEMPTS = 10_000_000
 N_WORKERS = 64
@@ -199,12 +201,13 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a hundredth of it")
     parser.add_argument("--ours", action="store_true", help="without group-bys")
+    parser.add_argument("--findings", action="store_true", help="these alone")
     options = parser.parse_args()
     n_attempts = N_ATTEMPTS // 100 if options.quick else N_ATTEMPTS
     print(f"{n_attempts:,} attempts on {N_WORKERS} workers, {N_BINS} bins")
     head = f"{'run':34}{'by':12}{'CPU s':>8}{'wall s':>8}{'memory / frame':>16}"
     print(head)
-    for name, kind in RUNS.items():
+    for name, kind in {} if options.findings else RUNS.items():
         run = run_of(n_attempts, **kind)
         frame = run.attempts.memory_usage(deep=True).sum()
         cost, found = measure(ours, run, _REPEATS)
@@ -216,6 +219,18 @@ def main():
         cost, other = measure(naive, run, 1)
         agree = "the same figures" if same(found, other) else "OTHER FIGURES"
         print(_line("", "group-bys", cost, frame), agree)
+    print("findings of one that")
+    for name, make in SICK.items():
+        made = make(n_attempts, np.random.default_rng(0))
+        runs = made if isinstance(made, tuple) else (made,)
+        frame = runs[0].attempts.memory_usage(deep=True).sum()
+        cost, found = measure(lambda _, runs=runs: pnb.findings(*runs), runs[0], 1)
+        is_met = cost.cpu <= MOST_SECONDS and cost.memory <= MOST_MEMORY * frame
+        mark = "met" if is_met else "missed"
+        is_found = name in [finding.name for finding in found]
+        told = "" if is_found else "NOT FOUND"
+        print(_line(name, "ours", cost, frame), "" if options.quick else mark, told)
+        del made, runs
     print(
         f"bars: {MOST_SECONDS:g} s, {MOST_MEMORY:g} frames of "
         f"{frame / n_attempts:.0f} B an attempt"

@@ -11,6 +11,8 @@ import itertools
 import time
 from statistics import median
 
+import nbclient
+import nbformat
 import numpy as np
 import pandas as pd
 
@@ -135,6 +137,42 @@ def timed(page, name: str, move) -> list[float]:
     return taken
 
 
+LIVE = """
+import time, parallel_nb as pnb
+from parallel_nb.widgets.monitor import view
+drawn, draw = [], view.Monitor.draw
+def timed(self):
+    began = time.thread_time()
+    draw(self)
+    drawn.append(time.thread_time() - began)
+view.Monitor.draw = timed
+def share(label, *batch, **options):
+    drawn.clear()
+    cpu, wall = time.process_time(), time.perf_counter()
+    pnb.run(*batch, **options)
+    wall = time.perf_counter() - wall
+    cpu = time.process_time() - cpu
+    print(f"  {label:28} kernel {cpu / wall:.2%}, of it frames {sum(drawn) / wall:.2%}")
+"""
+LIVE_BATCHES = """
+for shown in (True, False):
+    share(f"8 lanes, long, shown={shown}", time.sleep, [0.5] * 128, n_jobs=8,
+          backend="threading", progress=shown)
+for shown in (True, False):
+    share(f"tiny tasks, shown={shown}", abs, range(2_000_000), n_jobs=2,
+          progress=shown)
+"""
+
+
+def live_share(batches: str = LIVE_BATCHES) -> str:
+    """Shares of a core that the live monitor takes, measured in a kernel."""
+    cells = [nbformat.v4.new_code_cell(code) for code in (LIVE, batches)]
+    notebook = nbformat.v4.new_notebook(cells=cells)
+    nbclient.NotebookClient(notebook, timeout=600, kernel_name="python3").execute()
+    outputs = notebook.cells[1].outputs
+    return "".join(each.text for each in outputs if each.output_type == "stream")
+
+
 def report(name: str, taken: list[float], bar: float) -> None:
     """One line: the median, the longest and the first, beside the bar."""
     found = median(taken)
@@ -151,6 +189,8 @@ def main() -> None:
     print("labs and a sweep of 18 measurements; ms median, max, first")
     for name, move in lab_moves().items():
         report(name, timed(None, name, move), LAB_BAR)
+    print("live monitor; bar: 1 % of a core more than without")
+    print(live_share())
     for n_attempts, bar in BARS.items():
         run = recorded(n_attempts // 100 if is_quick else n_attempts)
         began = time.perf_counter()

@@ -109,7 +109,7 @@ def test_a_baseline_is_of_the_same_tasks():
 
 
 @given(runs())
-@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_any_run_has_findings_that_can_be_read(run):
     found = [*pnb.findings(run), *pnb.findings(run, baseline=run)]
     assert len(found) >= 2

@@ -6,6 +6,8 @@ import pytest
 
 import parallel_nb as pnb
 
+from . import chores
+
 BACKENDS = ["isolated", "threading", "sequential"]
 
 
@@ -82,3 +84,21 @@ def test_raise_raises_with_the_run_in_hand():
     with pytest.raises(pnb.TasksFailed, match="two") as caught:
         pnb.run(fail_on_two, [1, 2], on_failure="raise", backend="sequential")
     assert statuses(caught.value.run) == ["done", "failed"]
+
+
+@pytest.mark.parametrize(
+    "backend", ["isolated", "threading", "loky", "multiprocessing"]
+)
+def test_what_had_ended_in_chunks_that_hang_is_kept(backend):
+    """They travel with what hangs, and never come home."""
+    naps = [0.002] * 100 + [60.0, 60.0] + [0.002] * 100
+    pnb.run(chores.nap, [0.0] * 4, n_jobs=2, backend=backend)  # its workers are there
+    run = pnb.run(chores.nap, naps, n_jobs=2, backend=backend, deadline=1.5)
+    assert run.meta.ended_by == "deadline"
+    done = run.tasks["status"] == "done"
+    assert done[:85].all()
+    kept = [0.002 if is_done else None for is_done in done]
+    assert run.results_or(None) == kept
+    hang = run.attempts.query("status == 'cancelled' and chunk >= 0")
+    mates = run.attempts["chunk"].isin(hang["chunk"])
+    assert (run.attempts["status"][mates] == "done").any(), "none travelled with them"

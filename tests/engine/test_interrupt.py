@@ -142,6 +142,61 @@ def test_an_interrupt_among_tiny_tasks_loses_no_row(script, backend):
     assert script(TINY_TASKS, BACKENDS=[backend]) == []
 
 
+AGAIN_AND_AGAIN = """
+import json, os, signal, tempfile, threading, time
+import parallel_nb as pnb
+from tests.engine import chores
+
+def interrupt(folder, pause):
+    chores.wait_for(folder, "began")
+    for _ in range(3):
+        os.kill(os.getpid(), 2)
+        time.sleep(pause)
+
+def work(folder, key, seconds):
+    chores.leave_mark(folder, "began")
+    time.sleep(seconds)
+    return key
+
+def quiet(sender):
+    signal.signal(2, signal.SIG_IGN)
+    sender.join()
+    signal.signal(2, signal.default_int_handler)
+
+wrong = []
+pnb.run(abs, [1], n_jobs=2, backend=BACKEND, label="older")
+for pause in [0, 0.0005, 0.002, 0.01, 0.05, 0.2]:
+    folder, label = tempfile.mkdtemp(), f"pause {pause}"
+    sender = threading.Thread(target=interrupt, args=(folder, pause))
+    sender.start()
+    tasks = [pnb.Task(work, folder, key, 20 * (key > 0)) for key in range(6)]
+    began = time.perf_counter()
+    try:
+        try:
+            pnb.run(tasks, n_jobs=2, backend=BACKEND, label=label)
+        finally:
+            quiet(sender)  # the last ones may come when the run is over
+    except KeyboardInterrupt:
+        quiet(sender)
+    run = pnb.last_run()
+    claims = {
+        "newest": run.meta.label == label,
+        "ended_by": run.meta.ended_by == "interrupt",
+        "rows": len(run.attempts) == len(run.tasks) == 6,
+        "cancelled": set(run.tasks["status"]) <= {"done", "cancelled"},
+        "soon": time.perf_counter() - began < 10,
+    }
+    if not all(claims.values()):
+        wrong.append([label, [claim for claim, holds in claims.items() if not holds]])
+print(json.dumps(wrong))
+"""
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_who_interrupts_three_times_has_the_newest_run(script, backend):
+    assert script(AGAIN_AND_AGAIN, BACKEND=backend) == []
+
+
 RUN_AND_WAIT = """
 import tempfile, os
 import parallel_nb as pnb

@@ -4,6 +4,7 @@ import os
 import resource
 import signal
 import threading
+import time
 
 import pytest
 
@@ -59,15 +60,49 @@ def test_what_had_ended_a_second_before_is_recovered(journal, backend):
     assert (run.tasks["ended"] - run.tasks["started"])[:30].between(0.009, 1).all()
 
 
-@pytest.mark.parametrize("backend", ["loky", "multiprocessing"])
-def test_what_had_come_home_is_recovered(journal, backend):
-    with start_script(KILLED, backend=backend, journal=journal) as process:
-        was_seen = comes_true(lambda: n_done_in(journal) > 10, 30)
+STUCK = """
+import parallel_nb as pnb
+from tests.engine import chores
+
+naps = [0.001] * 300
+naps[150] = naps[151] = 60.0
+tasks = [(folder, key, seconds) for key, seconds in enumerate(naps)]
+pnb.run(chores.nap_and_mark, tasks, n_jobs=2, backend=backend, journal=journal)
+"""
+
+
+@pytest.mark.parametrize("backend", ["isolated", "loky", "multiprocessing"])
+def test_what_had_ended_in_a_chunk_that_goes_on_is_recovered(
+    tmp_path, journal, backend
+):
+    with start_script(
+        STUCK, backend=backend, journal=journal, folder=str(tmp_path)
+    ) as process:
+        assert comes_true(lambda: {"149"} <= set(chores.marks(tmp_path)), 30)
+        ended = n_marks_that_stay(tmp_path)
+        time.sleep(1.0)  # which is what is promised
         process.kill()
-    assert was_seen
-    run = pnb.recover(journal)
-    assert statuses(run)[:10] == ["done"] * 10
-    assert len(run.tasks) == 31
+    run = pnb.recover(journal, with_results=True)
+    done = run.tasks["status"] == "done"
+    assert done.sum() == ended
+    assert [r for r in run.results_or(None) if r is not None] == run.tasks["task"][
+        done
+    ].tolist()
+    chunks = run.attempts["chunk"].value_counts()
+    assert chunks.max() > 5, "they travelled together"
+
+
+def n_marks_that_stay(folder):
+    """How many have ended when no more do."""
+    seen = [-1]
+
+    def is_still():
+        seen.append(sum(chores.marks(folder).values()))
+        time.sleep(0.1)
+        return seen[-1] == seen[-2]
+
+    assert comes_true(is_still, 20)
+    return seen[-1]
 
 
 def n_done_in(journal):

@@ -495,6 +495,23 @@ def test_a_set_up_that_ends_its_process_is_a_crash_of_its_task():
     assert statuses(run) == {"a": "crashed", "b": "done"}
 
 
+def test_a_set_up_is_known_when_the_first_task_after_it_crashes():
+    agent = Agent("x", setup=partial(chores.nap, 0.2))
+    tasks = [
+        Task(chores.misbehave, "_exit", name="a", agent="x"),
+        Task(add, 2, name="b", agent="x"),
+    ]
+    run = pnb.run(tasks, n_jobs=1, agents=[agent])
+    assert statuses(run) == {"a": "crashed", "b": "done"}
+    rows = run.startups.groupby("pid")
+    (crashed,) = run.tasks.loc[run.tasks["status"] == "crashed", "pid"]
+    # Its process's start, then the set-up in it; the same for the process after it.
+    assert rows.size().tolist() == [2, 2]
+    last = rows.get_group(crashed).sort_values("started").iloc[-1]
+    assert last["ended"] - last["started"] >= 0.2
+    assert last["ended"] <= run.tasks["started"].min()
+
+
 def test_an_agent_has_workers_of_its_own_where_a_backend_is_configured():
     barrier = threading.Barrier(3, timeout=PATIENCE)
     tasks = [Task(meets, barrier, name=f"a{i}") for i in range(3)]

@@ -10,6 +10,7 @@ import parallel_nb as pnb
 from parallel_nb import Task, shell
 
 from . import chores
+from .processes import comes_true
 
 on_linux = pytest.mark.skipif(sys.platform != "linux", reason="RLIMIT_AS is Linux's")
 
@@ -26,9 +27,11 @@ class Gate:
 
     def __init__(self, *kept):
         self.kept, self.event = kept, threading.Event()
+        self.n_waiting = 0
 
     def __call__(self, x):
         if x in self.kept:
+            self.n_waiting += 1
             self.event.wait(60)
         return x
 
@@ -51,6 +54,29 @@ def test_threads_that_hang_are_left_behind_and_replaced(gate, n_jobs):
     seconds = (run.tasks["ended"] - run.tasks["started"])[2:4]
     assert seconds.between(0.2, 0.4).all()
     assert set(run.tasks["worker"]) <= set(range(n_jobs))
+
+
+@pytest.mark.parametrize("ends", ["deadline", "wait", "cancel"])
+def test_threads_that_a_runs_end_cancelled_are_told_of(gate, ends):
+    """No warning: that is what was asked for."""
+    if ends == "cancel":
+        handle = pnb.start(gate, [0, 2, 3], n_jobs=2, backend="threading")
+        assert comes_true(lambda: gate.n_waiting == 2)
+        handle.cancel()
+        run = handle.wait(timeout=20)
+    else:
+        options = {"deadline": {"deadline": 0.4}, "wait": {"wait": "any"}}[ends]
+        keys = [2, 3] if ends == "deadline" else [2, 0]
+        run = pnb.run(gate, keys, n_jobs=2, backend="threading", **options)
+    n = {"deadline": "2 threads still run", "wait": "1 thread still runs"}
+    (note,) = run.meta.notes
+    assert note.startswith(n.get(ends, "2 threads still run"))
+    assert "isolated" in note
+
+
+def test_threads_that_have_done_their_work_are_not_told_of():
+    run = pnb.run(abs, [1], n_jobs=2, backend="threading", deadline=60, wait="any")
+    assert run.meta.notes == ()
 
 
 def test_a_thread_that_comes_back_late_changes_nothing(gate):

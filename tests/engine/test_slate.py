@@ -102,7 +102,7 @@ def test_a_wiped_slate_tells_whether_the_worker_began(memory, written):
 
 
 def test_a_full_slate_is_sent_and_begun_anew(memory, written, sent):
-    n = slate._RECORDS + 10
+    n = slate.LANE.n_records + 10
     for position in range(n):
         put(written, position, position)
     (block,) = sent
@@ -113,7 +113,7 @@ def test_a_full_slate_is_sent_and_begun_anew(memory, written, sent):
 
 
 def test_results_that_do_not_fit_are_sent_by_themselves(memory, written, sent):
-    large = "x" * slate._RESULTS
+    large = "x" * slate.LANE.n_bytes
     put(written, 0, "small")
     put(written, 1, large)
     put(written, 2, "after")
@@ -132,7 +132,7 @@ def test_whoever_sends_a_large_result_is_to_blame_until_it_is_sent(memory):
     made = Slate(memory, send)
     made.start()
     put(made, 0, "small")
-    put(made, 1, "x" * slate._RESULTS)
+    put(made, 1, "x" * slate.LANE.n_bytes)
     assert blamed == [1, 1]
     assert slate.salvage(memory)[2] == 2
 
@@ -147,7 +147,7 @@ def test_a_block_that_was_sent_may_stand_there_still(memory):
     made = Slate(memory, send)
     made.start()
     put(made, 0, "small")
-    put(made, 1, "x" * slate._RESULTS)
+    put(made, 1, "x" * slate.LANE.n_bytes)
     assert seen[0] == {0: "small"}
 
 
@@ -176,4 +176,4 @@ def test_the_window_of_the_last_record_can_be_closed_later(memory, written):
 
 def test_memory_has_the_size_it_says(memory):
     assert isinstance(memory, mmap.mmap)
-    assert len(memory) == slate.SIZE
+    assert len(memory) == slate.LANE.size

@@ -100,6 +100,84 @@ def test_the_next_warden_knows_whom_the_first_one_guarded(mark):
     assert comes_true(lambda: is_over(child), seconds=2)
 
 
+GUARDING_ALONE = """
+import os, subprocess, sys, time
+from parallel_nb.engine import warden
+
+child = subprocess.Popen(["sleep", "60"])
+for n in range(N_GUARDED):
+    warden.guard_alone({child.pid})
+for n in range(N_RELEASED):
+    warden.release_alone({child.pid})
+print(child.pid, flush=True)
+time.sleep(60)
+"""
+
+
+@pytest.mark.parametrize(("n_guarded", "n_released"), [(1, 0), (2, 1)])
+def test_a_guarded_process_of_the_same_group_ends_alone(mark, n_guarded, n_released):
+    program = start_script(
+        GUARDING_ALONE, mark, N_GUARDED=n_guarded, N_RELEASED=n_released
+    )
+    child = psutil.Process(int(program.stdout.readline()))
+    end(program, signal.SIGKILL)
+    assert comes_true(lambda: is_over(child), seconds=2)
+
+
+def test_a_released_process_is_left_alone(mark):
+    program = start_script(GUARDING_ALONE, mark, N_GUARDED=2, N_RELEASED=2)
+    child = psutil.Process(int(program.stdout.readline()))
+    end(program, signal.SIGKILL)
+    assert comes_true(lambda: marked(mark) == [child], seconds=5)
+    assert not is_over(child)
+
+
+POOLS = """
+import parallel_nb as pnb
+from tests.engine import chores
+
+def hang(seconds):
+    print("hangs", flush=True)
+    chores.nap(seconds)
+
+pnb.run(hang, [60.0, 60.0], n_jobs=2, backend=BACKEND)
+"""
+
+
+@pytest.mark.parametrize("backend", ["loky", "multiprocessing"])
+def test_workers_of_pools_that_hang_end_with_the_kernel(mark, backend):
+    program = start_script(POOLS, mark, BACKEND=backend)
+    for _ in range(2):
+        assert program.stdout.readline() == "hangs\n"
+    workers = psutil.Process(program.pid).children()
+    workers = [p for p in workers if "tracker" not in " ".join(p.cmdline())]
+    assert len(workers) >= 3, "two, and the warden"
+    end(program, signal.SIGKILL)
+    assert comes_true(lambda: all(map(is_over, workers)), seconds=2)
+    # joblib's own, which clears up behind all of them, may have been starting.
+    assert comes_true(lambda: not marked(mark), seconds=10)
+
+
+JOBLIB_GOES_ON = """
+import os, joblib
+import parallel_nb as pnb
+
+def pids():
+    with joblib.Parallel(2, "loky") as parallel:
+        return set(parallel(joblib.delayed(os.getpid)() for _ in range(20)))
+
+before = pids()
+pnb.run(abs, range(-20, 0), n_jobs=2, backend="loky")
+print(before >= pids(), flush=True)
+"""
+
+
+def test_joblibs_own_use_of_the_same_workers_goes_on(mark):
+    with start_script(JOBLIB_GOES_ON, mark) as program:
+        out, err = program.communicate(timeout=60)
+    assert out == "True\n", err
+
+
 def _warden_of(warden):
     warden.guard(2**22 + 1)  # no such group can be: pids end below
     warden.release(2**22 + 1)

@@ -8,11 +8,20 @@ from dataclasses import dataclass, field
 
 from . import deeds, scenes
 
-BACKENDS = ("isolated", "loky", "multiprocessing", "threading", "sequential")
+BACKENDS = (
+    "isolated",
+    "loky",
+    "multiprocessing",
+    "threading",
+    "sequential",
+    "dask",
+)
 POOLS = ("loky", "multiprocessing")
 # Seconds that a cell may take; hangs that are promised get less.
 LIMIT = 25.0
 LIMIT_OF_HANGS = 3.0
+# A cluster has to start, and starts its workers anew.
+MORE_FOR_CLUSTERS = 60.0
 
 NO_HARM = "no harm"
 FAILED = "failed"
@@ -26,6 +35,9 @@ HANGS = "hangs"
 REFUSED = "refused"
 LEFT = ", leaves processes"
 STOPS = "stops, keeps its rows"
+# Where a cluster's own ways, and not a run's, decide what happens.
+NOT_TRIED = "not tried"
+BUSY = f"{STOPS}, then unusable"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,17 +70,29 @@ class Fault:
 FAULTS = {}
 
 
-def _add(function, isolated, pools=None, threading=None, sequential=None, **more):
-    """Register; what is not said is promised as in the backend before."""
+def _add(
+    function,
+    isolated,
+    pools=None,
+    threading=None,
+    sequential=None,
+    dask=None,
+    **more,
+):
+    """Register; what is not said is promised as in the backend before.
+
+    What is not said of Dask is as in isolated lanes; `NOT_TRIED` is left out.
+    """
     loky, multiprocessing = pools if isinstance(pools, tuple) else (pools, pools)
     promises, last = {}, None
     for backend, word in zip(
         BACKENDS,
-        (isolated, loky, multiprocessing, threading, sequential),
+        (isolated, loky, multiprocessing, threading, sequential, dask or isolated),
         strict=True,
     ):
         last = word if word is not None else last
-        promises[backend] = last
+        if word != NOT_TRIED:
+            promises[backend] = last
     name = function.__name__.replace("_", " ")
     is_scene = function.__module__ == scenes.__name__
     FAULTS[name] = Fault(
@@ -91,68 +115,103 @@ _add(deeds.exits, FAILED)
 _add(deeds.returns_unpicklable, FAILED, FAILED, NO_HARM)
 _add(deeds.returns_unloadable, FAILED, FAILED, NO_HARM)
 _add(deeds.returns_200_mb, NO_HARM)
-_add(deeds.exits_at_once, CRASHED, AGAIN, KEPT)
-_add(deeds.kills_itself, CRASHED, AGAIN, KEPT)
-_add(deeds.segfaults, CRASHED, AGAIN, KEPT)
+_add(deeds.exits_at_once, CRASHED, AGAIN, KEPT, dask=PERHAPS_AGAIN)
+_add(deeds.kills_itself, CRASHED, AGAIN, KEPT, dask=PERHAPS_AGAIN)
+_add(deeds.segfaults, CRASHED, AGAIN, KEPT, dask=PERHAPS_AGAIN)
 _add(
     deeds.dies_while_sending,
     "at most crashed",
     f"at most {PERHAPS_AGAIN}",
     KEPT,
+    dask=NOT_TRIED,
     n_culprits=3,
     at_most="crashed",
     is_late=True,
 )
-_add(deeds.dies_half_way, CRASHED, PERHAPS_AGAIN, NO_HARM, is_late=True)
+_add(
+    deeds.dies_half_way,
+    CRASHED,
+    PERHAPS_AGAIN,
+    NO_HARM,
+    dask=NOT_TRIED,
+    is_late=True,
+)
 _add(
     deeds.dies_half_way_with_a_child,
     CRASHED,
     f"{PERHAPS_AGAIN}{LEFT}",
     f"{NO_HARM}{LEFT}",
+    dask=NOT_TRIED,
     is_late=True,
 )
-_add(deeds.closes_descriptors, NO_HARM, f"{NO_HARM}, others again", NO_HARM)
-_add(deeds.nests_isolated_lanes, CRASHED, PERHAPS_AGAIN, KEPT, is_late=True)
-_add(deeds.stops_itself, TIMEOUT, REFUSED, HANGS, REFUSED, **_LIMITED)
-_add(deeds.hangs, TIMEOUT, REFUSED, TIMEOUT, REFUSED, **_LIMITED)
-_add(deeds.hangs_in_c, TIMEOUT, REFUSED, HANGS, REFUSED, **_LIMITED)
-_add(deeds.ignores_sigterm, TIMEOUT, REFUSED, TIMEOUT, REFUSED, **_LIMITED)
+_add(
+    deeds.closes_descriptors,
+    NO_HARM,
+    f"{NO_HARM}, others again",
+    NO_HARM,
+    dask=PERHAPS_AGAIN,
+)
+_add(
+    deeds.nests_isolated_lanes,
+    CRASHED,
+    PERHAPS_AGAIN,
+    KEPT,
+    dask=NOT_TRIED,
+    is_late=True,
+)
+_add(deeds.stops_itself, TIMEOUT, REFUSED, HANGS, REFUSED, REFUSED, **_LIMITED)
+_add(deeds.hangs, TIMEOUT, REFUSED, TIMEOUT, REFUSED, REFUSED, **_LIMITED)
+_add(deeds.hangs_in_c, TIMEOUT, REFUSED, HANGS, REFUSED, REFUSED, **_LIMITED)
+_add(deeds.ignores_sigterm, TIMEOUT, REFUSED, TIMEOUT, REFUSED, REFUSED, **_LIMITED)
 _add(
     deeds.ends_at_its_limit,
     "at most timeout",
     REFUSED,
     "at most timeout",
     REFUSED,
+    REFUSED,
     n_culprits=4,
     at_most="timeout",
     **_LIMITED,
 )
 _add(
-    deeds.allocates_too_much, FAILED, REFUSED, options={"max_memory": deeds.MAX_MEMORY}
+    deeds.allocates_too_much,
+    FAILED,
+    REFUSED,
+    dask=REFUSED,
+    options={"max_memory": deeds.MAX_MEMORY},
 )
 _add(deeds.changes_folder, NO_HARM)
 _add(deeds.writes_10_mb, NO_HARM)
-_add(deeds.leaves_children, NO_HARM, f"{NO_HARM}{LEFT}")
-_add(deeds.leaves_forks, NO_HARM, f"{NO_HARM}{LEFT}")
+_add(deeds.leaves_children, NO_HARM, f"{NO_HARM}{LEFT}", dask=f"{NO_HARM}{LEFT}")
+_add(deeds.leaves_forks, NO_HARM, f"{NO_HARM}{LEFT}", dask=NOT_TRIED)
 _add(deeds.leaves_threads, NO_HARM)
 _add(deeds.nests_joblib, NO_HARM)
 _add(deeds.nests_a_run, NO_HARM)
-_add(scenes.every_worker_dies, CRASHED, PERHAPS_AGAIN, DIES, is_late=True)
+_add(
+    scenes.every_worker_dies,
+    CRASHED,
+    PERHAPS_AGAIN,
+    DIES,
+    dask=PERHAPS_AGAIN,
+    is_late=True,
+)
 _add(scenes.idle_worker_is_killed, NO_HARM)
 _add(
     scenes.idle_worker_is_stopped,
     NO_HARM,
     (HANGS, NO_HARM),
     NO_HARM,
+    dask=NOT_TRIED,
 )
-_add(scenes.stopped_worker_gets_50_mb, NO_HARM, STOPS, HANGS)
+_add(scenes.stopped_worker_gets_50_mb, NO_HARM, STOPS, HANGS, dask=NOT_TRIED)
 _add(scenes.run_beside_crashes, NO_HARM)
 _add(scenes.run_crashes_beside, "crashed", None, DIES)
-_add(scenes.stops_at_three, STOPS)
-_add(scenes.stops_at_its_deadline, STOPS, STOPS, STOPS, HANGS)
-_add(scenes.is_interrupted, STOPS)
-_add(scenes.group_is_interrupted, STOPS)
-_add(scenes.kernel_is_killed, KEPT, f"{KEPT}{LEFT}", KEPT)
+_add(scenes.stops_at_three, STOPS, dask=BUSY)
+_add(scenes.stops_at_its_deadline, STOPS, STOPS, STOPS, HANGS, BUSY)
+_add(scenes.is_interrupted, STOPS, dask=BUSY)
+_add(scenes.group_is_interrupted, STOPS, dask=BUSY)
+_add(scenes.kernel_is_killed, KEPT)
 
 
 # Whether loky hands anything to a worker that was stopped is left to chance; if not,
@@ -168,6 +227,8 @@ def cell(fault, backend):
     """What the nursery is told of a cell."""
     promise = FAULTS[fault].promises[backend]
     seconds = LIMIT_OF_HANGS if promise.startswith(HANGS) else LIMIT
+    if backend == "dask":
+        seconds += MORE_FOR_CLUSTERS
     told = {"fault": fault, "backend": backend, "seconds": seconds}
     if promise.startswith(DIES):
         told["afterwards"] = "tests.faults.journals:recovered"

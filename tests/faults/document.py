@@ -3,7 +3,7 @@
 Outcomes in, Markdown out, and the words back out of the Markdown.
 """
 
-from .catalogue import BACKENDS, FAULTS, GROUPS
+from .catalogue import BACKENDS, FAULTS, GROUPS, NOT_TRIED
 
 START, END = "<!-- faults: start -->", "<!-- faults: end -->"
 
@@ -12,7 +12,9 @@ _PAGE = """\
 
 Made by `python -m tests.faults`, which causes every fault for real, in every backend,
 in a kernel of its own, and writes down what happened; a test fails when that is no
-longer what this page says. Two workers, Linux{versions}.
+longer what this page says. Two workers, Linux{versions}. For `dask`, they are a
+`LocalCluster` that gives a task up when two of its processes have died with it
+(`distributed.scheduler.allowed-failures: 1`).
 
 The culprit is one of some seventeen tasks: some had finished before, some travelled
 with it, one was at work beside it when it acted, some came after. Executions were
@@ -44,6 +46,9 @@ _WORDS = {
     "ended a second before",
     "hangs": "the run, or the next one, until somebody ends the kernel",
     "leaves processes": "processes that a task started outlive the kernel",
+    "then unusable": "for as long as what was cancelled goes on: nobody can end it "
+    "but the cluster",
+    "not tried": "there, the cluster's own ways decide",
 }
 
 
@@ -70,7 +75,7 @@ def table(words, faults=FAULTS):
     head = ["a task, or what happens around it", *(f"`{b}`" for b in BACKENDS)]
     lines = [head, ["---"] * len(head)]
     for name in faults:
-        cells = [words.get((name, backend), "") for backend in BACKENDS]
+        cells = [words.get((name, backend), NOT_TRIED) for backend in BACKENDS]
         lines.append([FAULTS[name].text, *cells])
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
@@ -83,7 +88,8 @@ def words_of(text):
         cells = [cell.strip() for cell in line.strip("| ").split(" | ")]
         if cells[0] in names:
             for backend, word in zip(BACKENDS, cells[1:], strict=True):
-                found[names[cells[0]], backend] = word
+                if word != NOT_TRIED:
+                    found[names[cells[0]], backend] = word
     return found
 
 
@@ -94,7 +100,9 @@ def short(outcomes):
     lines = [head, ["---"] * len(head)]
     for text, names in GROUPS.items():
         cells = [
-            "; or ".join(dict.fromkeys(words.get((n, backend), "") for n in names))
+            "; or ".join(
+                dict.fromkeys(words[n, backend] for n in names if (n, backend) in words)
+            )
             for backend in BACKENDS
         ]
         lines.append([text, *cells])

@@ -16,7 +16,7 @@ from functools import partial
 import parallel_nb as pnb
 from parallel_nb.errors import ArgumentError
 
-from . import batch, journals, judging
+from . import batch, engines, journals, judging
 from .catalogue import DIES, FAULTS, POOLS
 from .outcome import ENDED, RAISED, REFUSED, Outcome
 
@@ -30,7 +30,8 @@ def main(cell, folder):
     outcome = Outcome(cell["fault"], cell["backend"])
     with warnings.catch_warnings(record=True) as seen:
         warnings.simplefilter("always", UserWarning)
-        play(outcome, FAULTS[cell["fault"]], folder)
+        with engines.opened(cell["backend"]):
+            play(outcome, FAULTS[cell["fault"]], folder)
     outcome.warned = sorted({str(warning.message) for warning in seen})
     write(outcome, folder)
 
@@ -47,6 +48,9 @@ def play(outcome, fault, folder):
     """Run the fault's batch or scene, then ask the backend for more."""
     outcome.at_most = fault.at_most
     outcome.perhaps_again = fault.is_late and outcome.backend in POOLS
+    if outcome.backend == "dask":
+        # It alone decides who travelled with whom.
+        outcome.perhaps_again = "perhaps" in fault.promises["dask"]
     began = time.perf_counter()
     try:
         if fault.scene is not None:
@@ -65,6 +69,7 @@ def play(outcome, fault, folder):
     if outcome.end != REFUSED:
         began = time.perf_counter()
         try:
+            engines.wait_until_ready(outcome.backend)
             outcome.is_usable = judging.second_run(outcome.backend)
         except BaseException as error:
             outcome.is_usable = False

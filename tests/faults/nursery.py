@@ -16,16 +16,21 @@ import signal
 import sys
 import tempfile
 import time
+from contextlib import suppress
 
 import psutil
 
 # Everything that a run loads, so that kernels are born with it.
+import parallel_nb.engine.clusters.on_dask
 import parallel_nb.engine.running
 import parallel_nb.engine.starting
 import parallel_nb.errors
 import parallel_nb.runs  # noqa: F401
 
 from . import kernel
+
+with suppress(ImportError):
+    import distributed  # noqa: F401
 from .outcome import DIES, HANGS, Outcome
 
 MARK = "PARALLEL_NB_FAULTS"

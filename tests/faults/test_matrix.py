@@ -1,5 +1,7 @@
 """Every fault in every backend: what happens is what is promised, and documented."""
 
+import importlib.util
+
 import pytest
 
 from .catalogue import BY_CHANCE, FAULTS, all_cells
@@ -22,6 +24,8 @@ def play(request):
         for item in request.session.items
         if item.fspath == request.node.fspath and "cell" in item.fixturenames
     ]
+    if importlib.util.find_spec("distributed") is None:
+        asked = [cell for cell in asked if cell[1] != "dask"]
     found = {}
     coming = outcomes(list(dict.fromkeys(asked)))
 
@@ -43,6 +47,8 @@ def documented():
 @pytest.mark.parametrize("cell", CELLS, ids="-".join)
 def test_a_fault_costs_what_is_promised(cell, play, documented):
     fault, backend = cell
+    if backend == "dask":
+        pytest.importorskip("distributed", reason="the extra `dask` is not installed")
     outcome = play(cell)
     told = f"{outcome}"
     if outcome.word == BY_CHANCE.get(cell):
@@ -51,7 +57,9 @@ def test_a_fault_costs_what_is_promised(cell, play, documented):
     assert outcome.word == documented[cell], "python -m tests.faults writes it anew"
     if outcome.end != ENDED:
         return
-    assert outcome.is_usable, told
+    assert outcome.is_usable or outcome.word.endswith("then unusable"), told
+    if backend == "dask":
+        return  # its cluster ends in its own time
     assert outcome.farewell < _SLOW_FAREWELL, told
     if backend == "isolated" and outcome.recovery is not None:
         assert outcome.recovery < _LATE, told

@@ -72,6 +72,8 @@ def execute(chunk, home, keys, *sources, address="") -> Home:
     if (clock_name(), os.getpid()) != home:
         # What a task of a task asks for, it gets from the one worker it is in.
         worker.nesting_level = max(worker.nesting_level, chunk.level)
+    if clock_name() != home[0]:
+        chunk.sheet = None  # that is on another machine, or has another clock
     apart = dict(zip(keys, sources, strict=True))
     chunk.function = _complete(chunk.function, apart)
     if chunk.setup is not None:

@@ -50,6 +50,20 @@ def recover(path: str | os.PathLike, *, with_results: bool = False) -> Run:
     ------
     StoreError
         If there is no such file, or it is not a journal, or a newer version's.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from parallel_nb import run
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     journal = Path(folder, "abs.journal")
+    ...     done = run(abs, [-1, 2], backend="sequential", journal=journal)
+    ...     found = recover(journal)
+    >>> found.tasks[["task", "status"]]
+       task status
+    0     0   done
+    1     1   done
     """
     return run_of(read(path), with_results=with_results)
 

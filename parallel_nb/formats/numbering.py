@@ -1,0 +1,110 @@
+"""Labels and times of foreign records → tasks, attempts and lanes by number.
+
+Knows how records that belong together are counted; refuses to know any format.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Hashable, Iterable, Sequence
+
+import numpy as np
+
+from .. import metrics
+
+
+def tasks_and_attempts(
+    keys: Sequence[Hashable], *order: Sequence[float]
+) -> tuple[np.ndarray, np.ndarray]:
+    """The task (from 0) and the attempt (from 1) of each record.
+
+    Parameters
+    ----------
+    keys : sequence of length n_records
+        Records of one key are attempts of one task.
+    *order : sequences of length n_records
+        What orders a task's attempts, the most important first.
+
+    Examples
+    --------
+    >>> tasks, attempts = tasks_and_attempts(["a", "b", "a"], [5.0, 0.0, 1.0])
+    >>> tasks.tolist(), attempts.tolist()
+    ([0, 1, 0], [2, 1, 1])
+    """
+    known: dict[Hashable, int] = {}
+    tasks = np.array([known.setdefault(key, len(known)) for key in keys], np.int64)
+    columns = [np.asarray(column) for column in order]
+    by_order = np.lexsort((*reversed(columns), tasks))
+    ordered = tasks[by_order]
+    first = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]][: len(ordered)])
+    attempts = np.empty(len(tasks), dtype=np.int64)
+    attempts[by_order] = np.arange(len(tasks)) - first[ordered] + 1
+    return tasks, attempts
+
+
+def lanes_within(
+    groups: Sequence[Hashable], started, ended, slots: dict[Hashable, int] | None = None
+) -> tuple[np.ndarray, int]:
+    """A lane for each record, each group on lanes of its own; and how many there are.
+
+    Parameters
+    ----------
+    groups : sequence of length n_records
+        Machines or executors, each with several workers.
+    started, ended : arrays of shape (n_records,)
+        Seconds; rows with NaN in either get -1.
+    slots : dict, optional
+        Lanes that a group has, the idle ones included, in the order of the lanes. More
+        are made where more were used at once.
+
+    Examples
+    --------
+    >>> lanes, n_lanes = lanes_within(
+    ...     ["x", "y", "y"], [0.0, 0.0, 1.0], [2.0, 2.0, 3.0], {"x": 2}
+    ... )
+    >>> lanes.tolist(), n_lanes
+    ([0, 2, 3], 4)
+    """
+    started, ended = np.asarray(started, float), np.asarray(ended, float)
+    rows_of: dict[Hashable, list[int]] = {group: [] for group in slots or ()}
+    for row, group in enumerate(groups):
+        rows_of.setdefault(group, []).append(row)
+    lanes = np.full(len(started), -1, dtype=np.int32)
+    n_lanes = 0
+    for group, rows in rows_of.items():
+        lane = metrics.colour_lanes(started[rows], ended[rows])
+        lanes[rows] = np.where(lane < 0, -1, lane + n_lanes)
+        seen = int(lane.max(initial=-1)) + 1
+        n_lanes += max(seen, (slots or {}).get(group, 0))
+    return lanes, n_lanes
+
+
+def in_order(
+    n_tasks: int, edges: Iterable[tuple[int, int]]
+) -> tuple[np.ndarray, int | None]:
+    """Tasks such that whoever is waited for comes first; and one in a circle, if any.
+
+    Among those that may come next, the first in the file is taken.
+
+    Examples
+    --------
+    >>> in_order(3, [(0, 2)])
+    (array([1, 2, 0]), None)
+    >>> in_order(2, [(0, 1), (1, 0)])
+    (array([], dtype=int64), 0)
+    """
+    n_left = [0] * n_tasks
+    frees: list[list[int]] = [[] for _ in range(n_tasks)]
+    for task, after in edges:
+        n_left[task] += 1
+        frees[after].append(task)
+    ready = [task for task in range(n_tasks) if not n_left[task]]
+    order = []
+    while ready:
+        order.append(heapq.heappop(ready))
+        for task in frees[order[-1]]:
+            n_left[task] -= 1
+            if not n_left[task]:
+                heapq.heappush(ready, task)
+    stuck = next((task for task in range(n_tasks) if n_left[task] > 0), None)
+    return np.array(order, dtype=np.int64), stuck

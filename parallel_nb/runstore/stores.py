@@ -1,0 +1,368 @@
+"""`RunStore`: keep runs, find them again.
+
+Knows ids and what may be asked; where files lie, what they say and what was read before
+is known in the files beside this one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import datetime
+import os
+import secrets
+import subprocess
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+
+from ..engine.journals.file import refuse_if_written
+from ..engine.journals.recovering import recover
+from ..errors import ArgumentError, StoreError, did_you_mean
+from ..runs import MISSING, Run
+from ..store import read, write
+from . import index, pruning, querying, rows
+from .folders import folder_of
+
+_JOURNAL = ".journal"
+
+
+class RunStore:
+    """Past runs in a folder: one immutable file each, for many writers at once.
+
+    Parameters
+    ----------
+    folder : path-like or str
+        Made if it is not there. Several notebooks, and machines that share the folder,
+        may use it at once; nothing is locked. A URL that fsspec knows will do as well
+        (``s3://bucket/runs``; needs the extra ``store``); journals are kept in folders
+        of this machine only.
+
+    Raises
+    ------
+    StoreError
+        If it cannot be made or opened.
+    ArgumentError
+        If it is neither a path nor a URL.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> table = pd.DataFrame({"task": ["a"], "started": [0.0], "ended": [2.0]})
+    >>> run = Run.from_frame(table, label="nightly")
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> store = RunStore(folder.name)
+    >>> key = store.add(run, tags=["main"])
+    >>> store.runs()[["label", "tags", "makespan", "n_tasks"]]
+         label     tags  makespan  n_tasks
+    0  nightly  (main,)       2.0        1
+    >>> store.load(key).meta.label, store.latest("nightly").meta.tags
+    ('nightly', ('main',))
+    >>> folder.cleanup()
+    """
+
+    def __init__(self, folder: str | os.PathLike):
+        self._folder = folder_of(folder)
+
+    @property
+    def folder(self) -> str:
+        """Where the runs are."""
+        return str(self._folder)
+
+    def __repr__(self):
+        n = len(self)
+        return f"<RunStore {n:,} run{'s' * (n != 1)} in {self.folder}>"
+
+    def __len__(self):
+        return sum(name.endswith(rows.ENDING) for name in self._folder.sizes())
+
+    def __contains__(self, key: object) -> bool:
+        return f"{key}{rows.ENDING}" in self._folder.sizes()
+
+    def add(
+        self,
+        run: Run,
+        *,
+        tags: Sequence[str] = (),
+        label: str | None = None,
+        with_results: bool = False,
+    ) -> str:
+        """The id of `run`, which is in the store from now on.
+
+        Parameters
+        ----------
+        run : Run
+        tags : sequence of str
+            Besides those that the run has.
+        label : str, optional
+            Instead of the run's own.
+        with_results : bool
+            Also keep what the tasks returned, pickled; see `parallel_nb.save`.
+
+        Raises
+        ------
+        StoreError
+            If the file cannot be written: nothing is left behind, the run is as it was.
+        ArgumentError
+            If `run` is no Run, or `tags` no sequence of str.
+        """
+        return self._add(run, new_id(run), tags, label, with_results)
+
+    def _add(self, run, key, tags=(), label=None, with_results=False) -> str:
+        if not isinstance(run, Run):
+            raise ArgumentError(f"`run` must be a Run; got {type(run).__name__}")
+        if isinstance(tags, str) or not all(isinstance(tag, str) for tag in tags):
+            raise ArgumentError(f"`tags` must be a sequence of str; got {tags!r}")
+        kept = _described(run, tuple(tags), label)
+        self._folder.write(
+            f"{key}{rows.ENDING}",
+            lambda file: write(kept, file, with_results=with_results),
+        )
+        self._folder.clear_drafts()
+        sizes = self._folder.sizes()
+        if index.is_long(self._folder, sizes):
+            index.listed(self._folder, sizes)
+        return key
+
+    def runs(self, label: str | None = None) -> pd.DataFrame:
+        """One row per run, oldest first.
+
+        Parameters
+        ----------
+        label : str, optional
+            Only runs of this label.
+
+        Returns
+        -------
+        DataFrame
+            ``id``; ``label``, ``tags``, ``started_at`` (UTC), ``n_workers``,
+            ``backend``, ``host``, ``cpu_count``, ``order``, ``ended_by``, ``source``,
+            ``versions`` (dict), ``commit`` of the repository it was run in (``+``: with
+            changes); the numbers of `Run.summary`; ``n_bytes`` of the file; ``status``:
+            ``ok``, ``sweep`` for a file that holds one, or ``unreadable``, and ``why``.
+
+        Raises
+        ------
+        StoreError
+            If the folder cannot be listed.
+        """
+        frame = rows.frame_of(index.listed(self._folder, self._folder.sizes()))
+        if label is None:
+            return frame
+        return frame[frame["label"] == label].reset_index(drop=True)
+
+    def load(self, key: str, *, with_results: bool = False) -> Run:
+        """The run with this id, or with the only id that begins like this.
+
+        Raises
+        ------
+        StoreError
+            If there is none, or its file cannot be read.
+        """
+        name = self._file_of(key)
+        with self._folder.reading(name) as file:
+            return read(file, self._folder.name_of(name), with_results=with_results)
+
+    def latest(self, label: str | None = None, *, with_results: bool = False) -> Run:
+        """The run that began last, of all or of one label.
+
+        Raises
+        ------
+        StoreError
+            If there is none.
+        """
+        frame = self.runs()
+        frame = frame[frame["status"] == rows.OK]
+        if label is not None:
+            labels = frame["label"].unique().tolist()
+            frame = frame[frame["label"] == label]
+            if not len(frame):
+                raise StoreError(
+                    f"there is no run of label {label!r} in {self.folder}."
+                    + did_you_mean(label, labels)
+                )
+        if not len(frame):
+            raise StoreError(f"there is no run in {self.folder}")
+        return self.load(frame["id"].iat[-1], with_results=with_results)
+
+    def query(self, sql: str) -> pd.DataFrame:
+        """What SQL says of the attempts of all runs; by DuckDB, in pieces.
+
+        Parameters
+        ----------
+        sql : str
+            Over ``attempts``: the columns of `Run.attempts`, and ``run``, the id; and
+            ``runs``: what `runs` gives.
+
+        Raises
+        ------
+        BackendError
+            If DuckDB is not there: it comes with the extra ``store``.
+        ArgumentError
+            If the query makes no sense.
+        StoreError
+            If a file cannot be read.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> table = pd.DataFrame(
+        ...     {"task": ["a", "b"], "started": [0.0, 0.0], "ended": [2.0, 3.0]}
+        ... )
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     store = RunStore(folder)
+        ...     _ = store.add(Run.from_frame(table))
+        ...     store.query("SELECT run = id AS same, makespan FROM attempts, runs")
+           same  makespan
+        0  True       3.0
+        1  True       3.0
+        """
+        return querying.query(self._folder, self.runs(), sql)
+
+    def recover(self) -> list[str]:
+        """The ids of runs whose process died, made of their journals.
+
+        Journals that are being written stay as they are. A journal that cannot be read
+        stays, too; a warning says why.
+
+        Raises
+        ------
+        StoreError
+            If the folder cannot be written.
+        """
+        if not self._folder.is_local:
+            return []
+        found = []
+        for name in sorted(self._folder.sizes()):
+            if name.endswith(_JOURNAL):
+                key = self._recovered(name)
+                found += [key] if key else []
+        return found
+
+    def prune(
+        self, keep: int | str | datetime.timedelta, *, label: str | None = None
+    ) -> pd.DataFrame:
+        """The runs that were removed: all but those to keep.
+
+        Parameters
+        ----------
+        keep : int, timedelta or str
+            So many of each label, the latest ones; or those that are no older than
+            this, such as ``"30 days"``.
+        label : str, optional
+            Only runs of this label.
+
+        Returns
+        -------
+        DataFrame
+            Their rows, as of `runs`. Files that cannot be read, or are no runs, stay.
+
+        Raises
+        ------
+        ArgumentError
+            If `keep` is none of these.
+        StoreError
+            If a file cannot be removed.
+        """
+        gone = pruning.beyond(self.runs(label), keep)
+        for key in gone["id"]:
+            self._folder.remove(f"{key}{rows.ENDING}")
+        self._folder.clear_drafts()
+        return gone
+
+    def new_journal(self) -> str | None:
+        """A path for the journal of a run that begins; None for a store by URL."""
+        if not self._folder.is_local:
+            return None
+        return str(self._folder.path / f"{new_id()}{_JOURNAL}")
+
+    def take(self, run: Run, journal: str | None) -> str:
+        """The id of a run that is over; its journal goes once the run is kept."""
+        if journal is None:
+            return self.add(run)
+        key = os.path.basename(journal).removesuffix(_JOURNAL)
+        self._add(run, key)
+        with contextlib.suppress(OSError):
+            os.unlink(journal)
+        return key
+
+    def _file_of(self, key: str) -> str:
+        keys = [
+            name.removesuffix(rows.ENDING)
+            for name in self._folder.sizes()
+            if name.endswith(rows.ENDING)
+        ]
+        if key in keys:
+            return f"{key}{rows.ENDING}"
+        alike = [each for each in keys if key and each.startswith(str(key))]
+        if len(alike) == 1:
+            return f"{alike[0]}{rows.ENDING}"
+        hint = f" {len(alike)} begin like this." if alike else did_you_mean(key, keys)
+        raise StoreError(f"there is no run {key!r} in {self.folder}.{hint}")
+
+    def _recovered(self, name: str) -> str | None:
+        path, key = str(self._folder.path / name), name.removesuffix(_JOURNAL)
+        try:
+            refuse_if_written(path)
+            if key not in self:
+                self._add(recover(path), key)
+        except ArgumentError:
+            return None  # it is being written
+        except StoreError as error:
+            if not os.path.exists(path):
+                return None  # another one was faster
+            warnings.warn(f"left as it is: {error}", RuntimeWarning, stacklevel=3)
+            return None
+        with contextlib.suppress(OSError):
+            os.unlink(path)
+        return key
+
+
+def new_id(run: Run | None = None) -> str:
+    """An id that nobody else has: when, in UTC, and something random."""
+    at = run.meta.started_at if isinstance(run, Run) else ""
+    try:
+        moment = datetime.datetime.fromisoformat(at).astimezone(datetime.UTC)
+    except ValueError:
+        moment = datetime.datetime.now(datetime.UTC)
+    return f"{moment:%Y%m%dT%H%M%S}-{secrets.token_hex(6)}"
+
+
+def _described(run: Run, tags: tuple[str, ...], label: str | None) -> Run:
+    meta = run.meta
+    fields: dict[str, Any] = {}
+    if tags:
+        fields["tags"] = (*meta.tags, *(tag for tag in tags if tag not in meta.tags))
+    if label is not None:
+        fields["label"] = label
+    if not meta.commit and meta.source != "frame" and (commit := _commit()):
+        fields["commit"] = commit
+    if not fields:
+        return run
+    return Run(
+        run.attempts,
+        dataclasses.replace(meta, **fields),
+        results=run.results_or(MISSING) if run.has_results else None,
+        tracebacks=run.tracebacks,
+        edges=run.edges,
+        startups=run.startups,
+        details=run.details,
+    )
+
+
+def _commit() -> str:
+    """Of the repository that the process is in; "" where there is none."""
+    told = []
+    for arguments in (("rev-parse", "HEAD"), ("status", "--porcelain", "-uno")):
+        try:
+            done = subprocess.run(
+                ["git", *arguments], capture_output=True, text=True, timeout=5
+            )
+        except (OSError, subprocess.SubprocessError):
+            return ""
+        if done.returncode:
+            return ""
+        told.append(done.stdout.strip())
+    return told[0] + "+" * bool(told[1])

@@ -1,0 +1,89 @@
+"""The longest chains of millions of tasks, a level of the graph at a time.
+
+Knows edges between numbered tasks as arrays; refuses to know workers, and lists of
+followers, which `graphs.py` has for graphs that are walked task by task.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+def chain_ends(lengths: np.ndarray, edges: np.ndarray) -> np.ndarray:
+    """Seconds until each task has ended, if only what it waits for holds it.
+
+    Parameters
+    ----------
+    lengths : array of shape (n_tasks,)
+        Seconds.
+    edges : int array of shape (n_edges, 2)
+        Rows (task, after).
+
+    Raises
+    ------
+    ValueError
+        If tasks wait for each other in a circle.
+
+    Examples
+    --------
+    >>> chain_ends(np.array([4.0, 2.0, 3.0]), np.array([(2, 1)]))
+    array([4., 2., 5.])
+    """
+    n_tasks, ended = len(lengths), lengths.astype(float)
+    by_after = np.argsort(edges[:, 1], kind="stable")
+    waiting = edges[by_after, 0]
+    n_unmet = np.bincount(edges[:, 0], minlength=n_tasks)
+    n_followers = np.bincount(edges[:, 1], minlength=n_tasks)
+    bounds = np.cumsum(n_followers) - n_followers
+    now = np.flatnonzero((n_unmet == 0) & (n_followers > 0))
+    n_seen = 0
+    while len(now):
+        sizes = n_followers[now]
+        of = np.repeat(np.arange(len(now)), sizes)
+        places = np.arange(len(of)) + np.repeat(
+            bounds[now] - (np.cumsum(sizes) - sizes), sizes
+        )
+        followers = waiting[places]
+        n_seen += len(followers)
+        np.maximum.at(ended, followers, (ended[now])[of] + lengths[followers])
+        np.subtract.at(n_unmet, followers, 1)
+        now = np.unique(followers[n_unmet[followers] == 0])
+        now = now[n_followers[now] > 0]
+    if n_seen < len(edges):
+        raise ValueError("`edges` lets tasks wait in a circle")
+    return ended
+
+
+def chains_through(lengths: np.ndarray, edges: np.ndarray) -> np.ndarray:
+    """Seconds of the longest chain that each edge is part of.
+
+    Examples
+    --------
+    >>> chains_through(np.array([4.0, 2.0, 3.0]), np.array([(2, 1)]))
+    array([5.])
+    """
+    until = chain_ends(lengths, edges)
+    since = chain_ends(lengths, edges[:, ::-1])
+    return until[edges[:, 1]] + since[edges[:, 0]]
+
+
+def longest_chain(lengths: np.ndarray, edges: np.ndarray) -> list[int]:
+    """As `critical_path`, for graphs that would take long to walk task by task.
+
+    Examples
+    --------
+    >>> longest_chain(np.array([4.0, 2.0, 3.0]), np.array([(2, 1)]))
+    [1, 2]
+    """
+    since = chain_ends(lengths, edges[:, ::-1])
+    by_after = edges[np.argsort(edges[:, 1], kind="stable")]
+    is_first = np.bincount(edges[:, 0], minlength=len(lengths)) == 0
+    now = int(np.where(is_first, since, -np.inf).argmax())
+    chain = [now]
+    while True:
+        low, high = np.searchsorted(by_after[:, 1], [now, now + 1])
+        if low == high:
+            return chain
+        followers = np.sort(by_after[low:high, 0])
+        now = int(followers[since[followers].argmax()])
+        chain.append(now)

@@ -1,0 +1,223 @@
+"""A notebook in a browser, worked by keyboard.
+
+Knows how JupyterLab is driven and what of a widget is seen; refuses to know what any
+widget should show.
+"""
+
+import itertools
+
+import nbformat
+
+_READY = """() => {
+  const shown = window.jupyterapp?.shell.currentWidget;
+  return shown?.context?.isReady && shown.context.sessionContext.isReady
+    && shown.context.sessionContext.session?.kernel?.status === 'idle';
+}"""
+_RUN = "window.jupyterapp.commands.execute('notebook:run-all-cells')"
+# What is to be seen of an element: its live words, and its pictures' very bytes.
+_SEEN = """async (root) => {
+  const visible = (each) => each.offsetParent !== null;
+  const words = [...root.querySelectorAll('[role=status]')].filter(visible);
+  const images = [...root.querySelectorAll('img')].filter(visible);
+  const sums = await Promise.all(images.map(async (image) => {
+    const bytes = await (await fetch(image.src)).arrayBuffer();
+    const sum = await crypto.subtle.digest('SHA-1', bytes);
+    return [...new Uint8Array(sum)].join();
+  }));
+  const told = words.map((each) => each.innerText).join('\\n');
+  return {words: told, pictures: sums.join()};
+}"""
+_CHANGED = f"""async (root, [before, what, patience]) => {{
+  const last = performance.now() + patience;
+  for (;;) {{
+    const now = await ({_SEEN})(root);
+    if (what.every((each) => now[each] !== before[each])) return now;
+    if (performance.now() > last) return null;
+    await new Promise((soon) => requestAnimationFrame(soon));
+  }}
+}}"""
+# Of other people's extensions, where no network is.
+_NOT_OURS = ("favicon", "Failed to load resource", "WebSocket connection")
+_ERRORS = ", ".join(
+    f"[data-mime-type='application/vnd.jupyter.{each}']" for each in ("stderr", "error")
+)
+_FIND = """(root) => [...root.querySelectorAll(
+  'button, input, select, [contenteditable=true], [role=slider], summary')]
+  .filter((each) => each.checkVisibility() && each.closest('.pnb-page'))"""
+_NAME = """(each) => (each.getAttribute('aria-label')
+  || [...each.labels ?? []].map((label) => label.textContent).join('').trim()
+  || each.textContent).replace('\u200b', '')"""
+_CONTROLS = f"(root) => ({_FIND})(root).map({_NAME})"
+_BEYOND = """(root) => {
+  const right = root.getBoundingClientRect().right + 1;
+  return [...root.querySelectorAll('.pnb-page *')]
+    .filter((each) => each.checkVisibility())
+    .filter((each) => !each.closest('table, pre, .noUi-target'))
+    .filter((each) => each.getBoundingClientRect().right > right)
+    .map((each) => each.outerHTML.slice(0, 120));
+}"""
+_PATIENCE, _LOADING = 30_000, 120_000  # ms; machines can be busy
+_numbers = itertools.count()
+
+
+def written(server, cells):
+    """A notebook of these cells in the server's folder; its name."""
+    name = f"n{next(_numbers)}.ipynb"
+    made = [nbformat.v4.new_code_cell(source) for source in cells]
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    notebook = nbformat.v4.new_notebook(cells=made, metadata={"kernelspec": kernel})
+    nbformat.write(notebook, server.root / name)
+    return name
+
+
+class Page:
+    """A tab of the browser, and what went wrong in it."""
+
+    def __init__(self, chromium, address, width=1300, height=1000):
+        self.tab = chromium.new_page(viewport={"width": width, "height": height})
+        self.tab.set_default_timeout(_PATIENCE)
+        self.tab.set_default_navigation_timeout(_LOADING)
+        self.complaints = []
+        self.tab.on("console", self._hear)
+        self.tab.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.tab.goto(address)
+
+    def _hear(self, message):
+        is_ours = not any(known in message.text for known in _NOT_OURS)
+        if message.type == "error" and is_ours:
+            self.complaints.append(message.text)
+
+    def close(self):
+        """Leave without being asked whether to save."""
+        self.tab.close(run_before_unload=False)
+
+
+class Lab(Page):
+    """A notebook in JupyterLab; all its cells have run when it is there.
+
+    Parameters
+    ----------
+    cells : sequence of str
+    where : str
+        ``"lab"``, or ``"notebooks"`` for Notebook 7.
+    is_awaited : bool
+        Whether the cells have run when it is there.
+    """
+
+    def __init__(
+        self,
+        chromium,
+        server,
+        cells,
+        *,
+        where="lab/tree",
+        width=1300,
+        is_awaited=True,
+    ):
+        self.name = written(server, cells)
+        super().__init__(chromium, server.address(f"{where}/{self.name}"), width)
+        self.tab.wait_for_function(_READY, timeout=_LOADING)
+        if where.startswith("lab"):
+            self.command("application:set-mode", {"mode": "single-document"})
+            self.tab.evaluate("window.jupyterapp.shell.collapseLeft()")
+        self.tab.evaluate(
+            f"() => {{ window.ran = false; {_RUN}.then(() => window.ran = true) }}"
+        )
+        if is_awaited:
+            self.wait()
+
+    def command(self, name, arguments=None):
+        """Do what a menu does."""
+        self.tab.evaluate(
+            "([name, given]) => window.jupyterapp.commands.execute(name, given)",
+            [name, arguments or {}],
+        )
+
+    def look(self, theme, width):
+        """Change the theme, as the menu calls it, and the window's width."""
+        self.command("apputils:change-theme", {"theme": theme})
+        self.tab.set_viewport_size({"width": width, "height": 1000})
+        self.tab.wait_for_function(
+            "([name, width]) => document.body.dataset.jpThemeName === name"
+            " && innerWidth === width",
+            arg=[theme, width],
+        )
+
+    def wait(self):
+        """Until all cells have run."""
+        self.tab.wait_for_function("window.ran", timeout=_LOADING)
+
+    def assert_well(self):
+        """No cell failed or warned, and the console has no complaint."""
+        found = self.tab.locator(_ERRORS)
+        assert found.all_inner_texts() == []
+        assert self.complaints == []
+
+    def output(self, cell=-1):
+        """What is below a cell."""
+        cells = self.tab.locator(".jp-CodeCell")
+        at = cell if cell >= 0 else cells.count() + cell
+        return Output(self.tab, cells.nth(at).locator(".jp-Cell-outputWrapper"))
+
+
+class Output:
+    """The output of a cell: controls by their names, and what they change."""
+
+    def __init__(self, tab, root):
+        self.tab, self.root = tab, root
+
+    def seen(self):
+        """The live words and the pictures, as {"words": …, "pictures": …}."""
+        return self.root.evaluate(_SEEN)
+
+    def control(self, role, name):
+        """A control by its role and by the name that a screen reader says."""
+        found = self.root.get_by_role(role, name=name, exact=True)
+        found.wait_for()
+        assert found.count() == 1, f"{found.count()} of {role} {name!r}"
+        return found
+
+    def press(self, role, name, *keys, changes=("words", "pictures")):
+        """Press keys on a control; what is seen when that has changed."""
+        control = self.control(role, name)
+        before = self.seen()
+        control.focus()
+        for key in keys:
+            self.tab.keyboard.press(key)
+        return self.changed(before, changes)
+
+    def changed(self, before, what=("words", "pictures")):
+        """Wait until each of these differs from before; what is seen then."""
+        now = self.root.evaluate(_CHANGED, [before, list(what), _PATIENCE])
+        assert now, f"of {' and '.join(what)} one has not changed: {self.seen()}"
+        return now
+
+    def type(self, name, text):
+        """Put a text in the place of another, as a slider's value is typed."""
+        before = self.seen()
+        self.control("textbox", name).focus()
+        self.tab.keyboard.press("Control+A")
+        self.tab.keyboard.type(text)
+        self.tab.keyboard.press("Enter")
+        return self.changed(before)
+
+    def controls(self):
+        """Names of what can be worked, in the page's order."""
+        return self.root.evaluate(_CONTROLS)
+
+    def reached(self, n):
+        """Names of what Tab leads to, from the first control on, `n` of them."""
+        self.root.evaluate(f"(root) => ({_FIND})(root)[0].focus()")
+        names = []
+        for _ in range(n):
+            names.append(self.tab.evaluate(f"({_NAME})(document.activeElement)"))
+            self.tab.keyboard.press("Tab")
+        return names
+
+    def beyond(self):
+        """What reaches beyond the right edge of the output."""
+        return self.root.evaluate(_BEYOND)
+
+    def shot(self, file):
+        """A screenshot."""
+        self.root.screenshot(path=file)

@@ -1,0 +1,110 @@
+"""Every control of every widget, by keyboard, in JupyterLab."""
+
+import pytest
+
+from . import cells
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+WORDS, PICTURES = ("words",), ("pictures",)
+BOTH = ("words", "pictures")
+NAMES = list(cells.WIDGETS)
+
+
+def test_a_run_is_zoomed_coloured_and_asked(lab, shots):
+    run = lab.output(NAMES.index("run"))
+    assert "80 attempts on 4 workers" in run.seen()["words"]
+    run.press("slider", "In view (s), from", *["ArrowRight"] * 3)
+    run.press("slider", "In view (s), to", *["ArrowLeft"] * 3)
+    for name in ("Zoom in", "Later", "Earlier", "Zoom in", "Zoom out", "Whole run"):
+        run.press("button", name, "Enter")
+    run.type("In view (s), typed", "2 - 9")
+    run.press("button", "Whole run", "Space")
+    for name in ("name", "agent", "duration", "status"):
+        run.press("button", name, "Enter", changes=PICTURES)
+    run.press("spinbutton", "Task", "ArrowUp")
+    now = run.press("combobox", "Failed or longest", "ArrowDown")
+    assert "ValueError: too few" in now["words"]
+    run.press("button", "Zoom to task", "Enter")
+    run.shot(shots / "run-task.png")
+    run.press("button", "Ledger", "Enter")
+    run.shot(shots / "run-ledger.png")
+    run.press("button", "Findings", "Enter")
+    run.press("button", "What if", "Enter")
+    run.press("slider", "Workers", "ArrowRight")
+    run.press("combobox", "Order", "ArrowDown")
+    now = run.press("slider", "Handing over takes", *["ArrowRight"] * 10)
+    assert "5 workers:" in now["words"]
+    run.shot(shots / "run-what-if.png")
+    lab.assert_well()
+
+
+def test_a_sweep_is_shown_by_laws_and_axes(lab, shots):
+    sweep = lab.output(NAMES.index("sweep"))
+    sweep.press("button", "efficiency", "Enter", changes=BOTH)
+    sweep.press("button", "speedup", "Enter", changes=BOTH)
+    for name in ("95 % bands", "Logarithmic axes"):
+        sweep.press("checkbox", name, "Space", changes=PICTURES)
+    for name in ("USL", "Amdahl"):
+        sweep.press("checkbox", name, "Space", changes=BOTH)
+    sweep.press("slider", "Laws up to (workers)", *["ArrowRight"] * 6)
+    sweep.shot(shots / "sweep.png")
+    lab.assert_well()
+
+
+def test_laws_are_played_with_and_guessed(lab, shots):
+    laws = lab.output(NAMES.index("laws"))
+    laws.press("slider", "Workers", "ArrowRight")
+    laws.press("slider", "Serial (%)", "ArrowRight")
+    laws.press("button", "Gustafson", "Enter")
+    laws.press("button", "USL", "Enter")
+    laws.press("slider", "Coherency", "ArrowRight")
+    laws.press("slider", "Contention (%)", "ArrowRight")
+    now = laws.press("button", "1,000 workers, 5 % serial", "Enter")
+    assert "19.6× as fast as one" in now["words"]
+    laws.shot(shots / "laws.png")
+    now = laws.press("checkbox", "Challenge: guess the speedup first", "Space")
+    assert "how many times as fast as one worker?" in now["words"]
+    laws.press("button", "Another one", "Enter")
+    laws.control("spinbutton", "Your guess (×)").fill("1.5")
+    now = laws.press("button", "See it", "Enter")
+    assert "You said 1.5×, it is" in now["words"]
+    lab.assert_well()
+
+
+def test_toy_schedules_are_made_and_compared(lab, shots):
+    toy = lab.output(NAMES.index("schedules"))
+    toy.press("slider", "Tasks", "ArrowLeft")
+    toy.press("slider", "Workers", "ArrowRight")
+    toy.press("combobox", "Order above", "ArrowDown")
+    toy.press("button", "Other durations", "Enter")
+    toy.shot(shots / "schedules.png")
+    for _ in range(2):
+        toy.press("combobox", "Durations", "ArrowDown")
+    now = toy.press("combobox", "Durations", "End")
+    assert "Give it a worker more" in now["words"]
+    for name in ("Each task 1 s shorter", "Two dependencies less"):
+        now = toy.press("checkbox", name, "Space")
+        assert "Graham's anomaly" in now["words"]
+    toy.shot(shots / "graham.png")
+    lab.assert_well()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_control_is_reached_by_tab_and_has_a_name(lab, name):
+    output = lab.output(NAMES.index(name))
+    controls = output.controls()
+    assert len(controls) > 4
+    assert all(controls)
+    assert output.reached(len(controls)) == controls
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("theme", ["Light", "Dark"])
+def test_a_widget_fits_into_a_narrow_window(lab, shots, name, theme):
+    output = lab.output(NAMES.index(name))
+    for width in (1300, 560):
+        lab.look(f"JupyterLab {theme}", width)
+        output.shot(shots / f"{name}-{theme.lower()}-{width}.png")
+        assert output.beyond() == []
+    lab.assert_well()

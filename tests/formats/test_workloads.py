@@ -1,0 +1,208 @@
+"""Logs of batch systems: SWF, Batsim's CSV, Slurm's sacct."""
+
+import pytest
+
+from parallel_nb.errors import FormatError
+from parallel_nb.formats.machines import first_and_count
+from parallel_nb.reading import read
+from tests.formats import fuzzing
+
+SWF = """; Version: 2.2
+; Computer: a small one
+; UnixStartTime: 1700000000
+; MaxProcs: 8
+1 0 10 100 4 -1 -1 4 200 -1 1 1 1 1 1 1 -1 -1
+2 5 5 50 2 40 512 2 60 -1 0 1 1 1 1 1 -1 -1
+3 20 90 10 1 -1 -1 1 60 -1 1 1 1 1 1 1 1 5
+4 30 -1 -1 -1 -1 -1 8 60 -1 5 1 1 1 1 1 -1 -1
+"""
+BATSIM = (
+    "job_id,workload_name,profile,submission_time,requested_number_of_resources,"
+    "requested_time,success,final_state,starting_time,execution_time,finish_time,"
+    "allocated_resources\n"
+    "1,w,p,0.0,1,9,1,COMPLETED_SUCCESSFULLY,0.0,4.0,4.0,0\n"
+    "2,w,p,1.0,3,9,1,COMPLETED_SUCCESSFULLY,1.0,2.0,3.0,1 3-4\n"
+    "3,w,p,1.0,2,1,0,COMPLETED_WALLTIME_REACHED,4.0,1.0,5.0,0-1\n"
+    "4,w,p,1.0,9,1,0,REJECTED,-1,-1,-1,\n"
+)
+DAY = "2024-01-01T"
+SACCT = f"""\
+JobID|JobName|State|ExitCode|Submit|Start|End|Elapsed|AllocCPUS|MaxRSS|TotalCPU|NodeList
+101|a|COMPLETED|0:0|{DAY}10:00:00|{DAY}10:00:10|{DAY}10:10:10|00:10:00|2||15:00.500|n1
+101.batch|batch|COMPLETED|0:0|{DAY}10:00:10|{DAY}10:00:10|{DAY}10:10:10|00:10:00|2|9K|1|n
+101.0|x|COMPLETED|0:0|{DAY}10:00:10|{DAY}10:00:10|{DAY}10:10:10|00:10:00|2|1M|00:00.1|n1
+102_1|b|c|FAILED|2:0|{DAY}10:00:00|{DAY}10:00:10|2024-01-02T10:00:20|1-00:00:10|1||0|n2
+103|x|CANCELLED by 7|0:0|{DAY}10:00:00|Unknown|{DAY}10:20:10|00:00:00|0||00:00|None
+104|x|RUNNING|0:0|{DAY}10:00:00|{DAY}10:00:00|Unknown|00:00:03|1|||n1
+105|x|OUT_OF_MEMORY|0:125|{DAY}10:00:00|{DAY}10:00:10|{DAY}10:00:20|00:00:10|1||00:09|n3
+"""
+
+
+def rows(run, *columns):
+    return run.tasks[list(columns)].to_numpy().tolist()
+
+
+def test_a_workloads_jobs_start_after_their_wait():
+    run = read(SWF)
+    assert rows(run, "submitted", "started", "ended")[:3] == [
+        [0.0, 10.0, 110.0],
+        [5.0, 10.0, 60.0],
+        [20.0, 110.0, 120.0],
+    ]
+    assert run.tasks["status"].tolist() == ["done", "failed", "done", "cancelled"]
+    assert run.meta.started_at == "2023-11-14T22:13:20+00:00"
+    assert run.meta.host == "a small one"
+    assert run.edges.to_numpy().tolist() == [[2, 0]]
+    # (100 s · 4 + 50 s · 2 + 10 s · 1) of 110 s · 8
+    assert any("of 8 processors 58.0% were in use" in each for each in run.meta.notes)
+
+
+def test_a_workload_without_a_header_is_seen():
+    assert len(read(SWF.partition("8\n")[2]).tasks) == 4
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (SWF.replace("2 5 5 50", "2 x 5 50"), "line 6: submit time: expected a number"),
+        ("; MaxProcs: 8\n1 0 10\n", "line 2: expected 18 numbers"),
+        ("; MaxProcs: 8\n", "tells of no job"),
+        (SWF.replace("100 4", "1e300 4"), "line 5: ended"),
+    ],
+    ids=range(4),
+)
+def test_what_is_wrong_in_a_workload_is_told(text, told):
+    with pytest.raises(FormatError, match=told):
+        read(text, "swf")
+
+
+def test_machines_of_a_simulated_cluster_are_workers():
+    run = read(BATSIM)
+    assert run.meta.source == "batsim"
+    assert run.meta.n_workers == 5
+    assert run.tasks["worker"].tolist() == [0, 1, 0, -1]
+    assert run.tasks["status"].tolist() == ["done", "done", "timeout", "skipped"]
+    # (4 · 1 + 2 · 3 + 1 · 2) of 5 s · 5
+    assert any("of 5 machines 48.0% were in use" in each for each in run.meta.notes)
+
+
+def test_older_names_of_batsim_are_known():
+    old = BATSIM.replace("job_id", "jobID").replace("_resources\n", "_processors\n")
+    assert len(read(old).tasks) == 4
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (BATSIM.replace("1 3-4", "1 4-3"), "line 3: allocated_resources"),
+        (BATSIM.replace("1.0,2.0,3.0", "x,2.0,3.0"), "line 3: starting_time"),
+        (
+            BATSIM.replace("starting_time", "begin"),
+            "line 1: expected a column starting",
+        ),
+        (BATSIM + "5,w,p\n", "line 6: expected 12 fields"),
+        (BATSIM.partition("\n")[0] + "\n", "tells of no job"),
+    ],
+    ids=range(5),
+)
+def test_what_is_wrong_in_a_simulation_is_told(text, told):
+    with pytest.raises(FormatError, match=told):
+        read(text, "batsim")
+
+
+def test_ranges_of_machines():
+    assert first_and_count("3") == (3, 1, 3)
+    assert first_and_count("4-6 0,9") == (0, 5, 9)
+    assert first_and_count("a") is None
+    assert first_and_count("6-4") is None
+
+
+def test_slurms_jobs_are_tasks_and_its_steps_are_not():
+    run = read(SACCT)
+    assert run.meta.source == "slurm"
+    assert run.tasks["name"].tolist() == ["a", "b|c", "x", "x"]
+    assert run.tasks["status"].tolist() == ["done", "failed", "cancelled", "crashed"]
+    assert rows(run, "submitted", "started", "ended")[:2] == [
+        [0.0, 10.0, 610.0],
+        [0.0, 10.0, 86420.0],
+    ]
+    assert run.tasks["max_rss"][0] == 2**20
+    assert run.tasks["cpu"][0] == 900.5
+    assert run.tasks["error"].tolist()[1:] == [
+        "failed: exit code 2",
+        "cancelled",
+        "out of memory: killed by signal 125",
+    ]
+    assert "1 jobs have not ended: left out" in run.meta.notes
+    assert "local times, the first 2024-01-01 10:00:10" in run.meta.notes
+    assert run.meta.started_at == ""
+
+
+def test_slurm_without_a_header_is_read_by_what_fields_look_like():
+    run = read(SACCT.partition("\n")[2])
+    assert len(run.tasks) == 4
+    assert rows(run, "started", "ended")[0] == [10.0, 610.0]
+    assert any(note.startswith("no header") for note in run.meta.notes)
+
+
+def test_slurm_with_bars_at_the_ends_is_the_same():
+    text = SACCT.replace("\n", "|\n").replace("|b|c|", "|bc|")
+    assert len(read(text).tasks) == 4
+
+
+def test_slurms_lengths_alone_are_laid_out():
+    run = read(
+        "JobID|JobName|State|Elapsed\n1|a|COMPLETED|01:00:00\n2|b|FAILED|00:30\n"
+    )
+    assert run.meta.lacks == ("starts", "workers")
+    assert run.attempts["ended"].tolist() == [3600.0, 3630.0]
+
+
+def test_slurm_in_seconds_since_1970_has_a_date():
+    run = read("JobID|Start|End|State\n1|1700000000|1700000009|COMPLETED\n")
+    assert run.meta.started_at == "2023-11-14T22:13:20+00:00"
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("JobID|JobName|State\n1|a|COMPLETED\n", "expected the fields Start and End"),
+        (
+            SACCT.replace("2024-01-01T10:00:10", "soon"),
+            "line 2: Start: expected a time",
+        ),
+        (SACCT.replace("1-00:00:10", "x"), "line 5: Elapsed: expected"),
+        (SACCT + "106|x\n", "line 9: expected 12 fields"),
+        ("JobID|Start|End\n", "no job that ended"),
+    ],
+    ids=range(5),
+)
+def test_what_is_wrong_in_an_accounting_is_told(text, told):
+    with pytest.raises(FormatError, match=told):
+        read(text, "slurm")
+
+
+@pytest.mark.parametrize(
+    ("text", "name"), [(SWF, "swf"), (BATSIM, "batsim"), (SACCT, "slurm")]
+)
+def test_torn_anywhere_or_recoded_it_is_a_run_or_an_error(text, name):
+    fuzzing.check_torn_anywhere(text.encode(), name, step=9)
+    fuzzing.check_encodings(text.encode())
+
+
+@fuzzing.fuzzed
+@fuzzing.given(fuzzing.damaged(SWF.encode()))
+def test_a_damaged_workload_is_a_run_or_an_error(content):
+    fuzzing.check(content, "swf")
+
+
+@fuzzing.fuzzed
+@fuzzing.given(fuzzing.damaged(BATSIM.encode()))
+def test_a_damaged_simulation_is_a_run_or_an_error(content):
+    fuzzing.check(content, "batsim")
+
+
+@fuzzing.fuzzed
+@fuzzing.given(fuzzing.damaged(SACCT.encode(), SACCT.partition("\n")[2].encode()))
+def test_a_damaged_accounting_is_a_run_or_an_error(content):
+    fuzzing.check(content, "slurm")

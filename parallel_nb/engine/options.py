@@ -57,10 +57,12 @@ class Options:
     path: Any = None
     journal: Any = None
     resume: Any = None
+    store: Any = None
     on_event: Any = None
     keep_results: bool = True
     tries: Tries = field(init=False)
     has_no_journal: bool = field(init=False)  # as was asked for
+    is_stores_journal: bool = field(init=False)  # it goes once the store has the Run
 
     def __post_init__(self):
         put = object.__setattr__
@@ -75,6 +77,11 @@ class Options:
         put(self, "max_memory", checked_memory(self.max_memory))
         put(self, "path", _checked_path(self.path))
         put(self, "has_no_journal", self.journal is False)
+        needs_journal = _checked_store(self.store) and not self.resume
+        needs_journal &= self.journal is None and self.path is None
+        put(self, "is_stores_journal", needs_journal)
+        if needs_journal:
+            put(self, "journal", self.store.new_journal())
         put(self, "journal", _journal_path(self.path, self.journal))
 
     @classmethod
@@ -140,6 +147,18 @@ def _checked_path(path):
     if not os.path.isdir(folder):
         raise ArgumentError(f"`path={path!r}`: there is no folder {folder!r}")
     return path
+
+
+def _checked_store(store):
+    """Whether there is one."""
+    if store is None:
+        return False
+    if not (hasattr(store, "new_journal") and hasattr(store, "take")):
+        raise ArgumentError(
+            f"`store` must be a RunStore; got {type(store).__name__}. "
+            "`RunStore(folder)` makes one."
+        )
+    return True
 
 
 def _journal_path(path, journal):

@@ -99,6 +99,8 @@ def _journal(had, options):
     """Where the journal is to be, if nothing is said of it: as it was, or by `path`."""
     if had.resume and had.journal is None:
         return journal_to_resume(had)
+    if had.is_stores_journal:
+        return None  # the store has its Run, and is asked for another one
     by_path = had.path is not None and had.journal == had.path + JOURNAL
     if "path" in options and (by_path or had.journal is None):
         return None

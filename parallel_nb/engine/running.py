@@ -42,6 +42,7 @@ def run(
     path: str | os.PathLike | None = None,
     journal: str | os.PathLike | bool | None = None,
     resume: str | os.PathLike | bool | None = None,
+    store=None,
     on_event: Callable | None = None,
     progress: bool | None = None,
     keep_results: bool = True,
@@ -133,6 +134,9 @@ def run(
         matched by name and by what their function and arguments are; if one that is
         done has changed, that is an error. True: go on with this run's own journal, if
         there is one. Results are unpickled, so use only files that you trust.
+    store : RunStore, optional
+        Where the Run is kept at its end; until then its journal is there, of which
+        `RunStore.recover` makes a Run if this process dies.
     on_event : callable, optional
         Called with an `Event` for each change of a task's state, in the calling thread.
         Tasks then travel one by one.
@@ -189,6 +193,7 @@ def run(
         path=path,
         journal=journal,
         resume=resume,
+        store=store,
         on_event=on_event,
         keep_results=keep_results,
     )

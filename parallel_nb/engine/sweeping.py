@@ -20,7 +20,7 @@ from .progress import Progress
 
 ORDERS = ("interleaved", "given")
 # What a measurement decides itself, or what would not leave the batch the same.
-_NOT_IN_A_SWEEP = ("progress", "path", "journal", "resume", "deadline", "wait")
+_NOT_IN_A_SWEEP = ("progress", "path", "journal", "resume", "store", "deadline", "wait")
 
 
 def sweep(

@@ -11,6 +11,8 @@ import numpy as np
 
 from .arguments import positive
 
+_BLOCK = 1 << 18  # attempts that are Python's numbers at once
+
 
 def concurrency(started, ended) -> tuple[np.ndarray, np.ndarray]:
     """How many attempts ran at any time, exactly.
@@ -150,18 +152,34 @@ def colour_lanes(started, ended) -> np.ndarray:
     begin, end = _intervals(started, ended)
     order = np.lexsort([end, begin])
     colours = np.empty(len(begin), dtype=np.int32)
-    occupied: list[tuple[float, int]] = []  # (until, lane)
-    free: list[int] = []
-    for row, at, until in zip(
-        order.tolist(), begin[order].tolist(), end[order].tolist(), strict=True
-    ):
-        while occupied and occupied[0][0] <= at:
-            heapq.heappush(free, heapq.heappop(occupied)[1])
-        lane = heapq.heappop(free) if free else len(occupied)
-        colours[row] = lane
-        heapq.heappush(occupied, (until, lane))
+    colours[order] = _coloured(begin[order], end[order])
     lanes = np.full(len(started), -1, dtype=np.int32)
     lanes[ran] = colours
+    return lanes
+
+
+def _coloured(begin, end) -> list[int]:
+    """The lane of each attempt; they come by start, those that start at once by end."""
+    by_end = np.argsort(end, kind="stable")
+    over = np.searchsorted(end[by_end], begin, side="right")  # before each starts
+    # One that takes no time is not over before it began.
+    n_zero = np.concatenate([[0], np.cumsum(begin == end)])
+    over -= n_zero[np.searchsorted(begin, begin, side="right")] - n_zero[:-1]
+    lanes: list[int] = []
+    free: list[int] = []  # a heap
+    n_lanes = n_over = 0
+    for first in range(0, len(begin), _BLOCK):
+        counts = over[first : first + _BLOCK]
+        ending = iter(by_end[n_over : counts[-1]].tolist())
+        for count in counts.tolist():
+            while n_over < count:
+                heapq.heappush(free, lanes[next(ending)])
+                n_over += 1
+            if free:
+                lanes.append(heapq.heappop(free))
+            else:
+                lanes.append(n_lanes)
+                n_lanes += 1
     return lanes
 
 

@@ -166,7 +166,8 @@ def _predicted(batch: Batch, counts, order, asked) -> pd.DataFrame:
     """A row for each count; counts that lead to the same load share the work."""
     kinds: dict[tuple, list[int]] = {}
     for n_workers in counts:
-        kind = n_workers == batch.n_workers, batch.is_limited(n_workers)
+        is_as_recorded = batch.chunk is not None and n_workers == batch.n_workers
+        kind = is_as_recorded, batch.is_limited(n_workers)
         if isinstance(order, str) and order == "best" and asked["chunks"] is not None:
             kind = (*kind, n_workers)  # which tasks travel together depends on it
         kinds.setdefault(kind, []).append(n_workers)

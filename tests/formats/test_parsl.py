@@ -149,3 +149,11 @@ def test_what_cannot_be_is_told(tmp_path, statements, told):
 def test_a_torn_database_is_told(tmp_path):
     with pytest.raises(FormatError, match="cannot be read"):
         read((MADE / "parsl.db").read_bytes()[:5000], "parsl")
+
+
+def test_a_schema_that_is_no_text_is_told():
+    content = (MADE / "parsl.db").read_bytes()
+    broken = content.replace(b"PRIMARY KEY (try", b"PRIMARY \x80EY (try")
+    assert broken != content
+    with pytest.raises(FormatError, match="cannot be read"):
+        read(broken)

@@ -1,11 +1,14 @@
 """RunStore: what is kept is found again, whatever else lies in the folder."""
 
+import contextlib
 import datetime
 import json
 import os
 import shutil
 import subprocess
 import sys
+import time
+import warnings
 
 import pandas as pd
 import pyarrow as pa
@@ -408,17 +411,20 @@ pnb.run(work, range(6), n_jobs=2, journal=sys.argv[1], label="died", progress=Fa
 """
 
 
+def n_done(journal):
+    """How many tasks a journal has, which may not have begun yet."""
+    with contextlib.suppress(StoreError):
+        return int((pnb.recover(journal).attempts["status"] == "done").sum())
+    return 0
+
+
 def test_runs_whose_process_died_are_recovered_once(store, tmp_path):
     journal = store.new_journal()
     process = subprocess.Popen([sys.executable, "-c", DYING, journal])
     try:
-        deadline = datetime.datetime.now() + datetime.timedelta(seconds=60)
-        while datetime.datetime.now() < deadline:
-            if (
-                os.path.exists(journal)
-                and (pnb.recover(journal).attempts["status"] == "done").sum() >= 3
-            ):
-                break
+        give_up = time.monotonic() + 60
+        while n_done(journal) < 3 and time.monotonic() < give_up:
+            time.sleep(0.05)
         assert store.recover() == []  # it is being written
     finally:
         process.kill()
@@ -450,3 +456,82 @@ def test_a_journal_whose_run_is_there_already_only_goes(store, tmp_path):
     assert store.recover() == [key]
     assert len(store) == 1
     assert not os.path.exists(journal)
+
+
+# -- run(..., store=) --------------------------------------------------------------
+
+
+def negative(i):
+    if i == 2:
+        raise ValueError("two")
+    return -i
+
+
+def test_a_run_is_kept_where_it_is_told_to(store, tmp_path):
+    made = pnb.run(abs, [-1, 2], n_jobs=1, progress=False, store=store, label="kept")
+    assert store.latest("kept").meta.started_at == made.meta.started_at
+    assert [path.suffix for path in (tmp_path / "runs").iterdir()] == [".parquet"]
+
+
+def test_while_it_runs_its_journal_is_there(store, tmp_path):
+    def journals(_):
+        return [path.suffix for path in (tmp_path / "runs").iterdir()]
+
+    made = pnb.run(
+        journals, [0], n_jobs=1, backend="threading", progress=False, store=store
+    )
+    assert made.results == [[".journal"]]
+
+
+def test_what_is_run_again_is_another_run(store):
+    first = pnb.run(negative, range(4), n_jobs=1, progress=False, store=store)
+    again = pnb.rerun(first)
+    assert len(store) == 2
+    assert len(again.attempts) == 5
+    assert store.runs()["n_attempts"].tolist() == [4, 5]
+
+
+def test_a_run_that_fails_on_its_way_is_kept_as_far_as_it_got(store):
+    with pytest.raises(pnb.TasksFailed):
+        pnb.run(
+            negative,
+            range(4),
+            n_jobs=1,
+            progress=False,
+            store=store,
+            on_failure="raise",
+        )
+    assert store.runs()["failed"].tolist() == [1]
+
+
+def test_in_the_background_it_is_kept_too(store):
+    handle = pnb.start(negative, [0, 1], n_jobs=1, store=store)
+    assert handle.wait().n_tasks == 2
+    assert len(store) == 1
+
+
+def test_a_store_by_url_has_no_journals():
+    pytest.importorskip("fsspec")
+    store = pnb.RunStore("memory://by/url")
+    pnb.run(abs, [1], n_jobs=1, progress=False, store=store)
+    assert len(store) == 1
+
+
+def test_what_cannot_be_kept_is_still_in_memory(store, tmp_path):
+    def lose(_):
+        shutil.rmtree(tmp_path / "runs")
+
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")  # its journal is gone, too
+        made = pnb.run(
+            lose, [0], n_jobs=1, backend="threading", progress=False, store=store
+        )
+    assert any("could not be saved" in str(warning.message) for warning in caught)
+    assert pnb.last_run() is made
+
+
+def test_a_folder_is_no_store(tmp_path):
+    with pytest.raises(ArgumentError, match=r"`store` must be a RunStore; got str"):
+        pnb.run(abs, [1], store=str(tmp_path))
+    with pytest.raises(ArgumentError, match="store"):
+        pnb.sweep(abs, [1], n_jobs=[1], store=pnb.RunStore(tmp_path))

@@ -113,20 +113,34 @@ class Files:
 
     def save(self, made):
         """The Run in its file; a journal beside it is over when the Run is whole."""
+        self._put_into_store(made)
         path = self._options.path
         if path is None:
             return
         try:
             save(made, path)
         except StoreError as error:
-            # What it took so long to make is still here.
-            warnings.warn(
-                f"the run could not be saved: {error}. It is in memory, as last_run(): "
-                "save(last_run(), …) elsewhere",
-                RuntimeWarning,
-                stacklevel=4,
-            )
+            _warn_unsaved(error, stacklevel=5)
             return
         if self._journal == path + JOURNAL and made.meta.ended_by == "completion":
             with suppress(OSError):  # who deleted it before did the same
                 os.unlink(self._journal)
+
+    def _put_into_store(self, made):
+        if self._options.store is None:
+            return
+        mine = self._journal if self._options.is_stores_journal else None
+        try:
+            self._options.store.take(made, mine)
+        except StoreError as error:
+            _warn_unsaved(error, stacklevel=6)
+
+
+def _warn_unsaved(error, stacklevel):
+    """What it took so long to make is still here."""
+    warnings.warn(
+        f"the run could not be saved: {error}. It is in memory, as last_run(): "
+        "save(last_run(), …) elsewhere",
+        RuntimeWarning,
+        stacklevel=stacklevel,
+    )

@@ -1,6 +1,6 @@
 """Benchmarks that nobody starts every day still work."""
 
-from tests.benchmarks import comparing, planning, reading
+from tests.benchmarks import comparing, planning, reading, stores
 
 
 def test_what_a_plan_costs_can_be_measured(capsys):
@@ -22,3 +22,10 @@ def test_how_long_logs_take_to_read_can_be_measured(capsys):
     shown = capsys.readouterr().out
     assert "Chrome trace" in shown
     assert "job log" in shown
+
+
+def test_a_store_of_many_runs_can_be_measured(capfd):
+    stores.main(["--runs", "3", "--large", "2", "--attempts", "10"])
+    shown = capfd.readouterr().out
+    assert "list 3 runs" in shown
+    assert "sums over 20 attempts of 2 runs" in shown

@@ -101,7 +101,7 @@ def assemble(
     try:
         build = _built if _is_numbered(told, n_workers) else Run.from_frame
         run = build(
-            told if build is _built else pd.DataFrame(told),
+            told if build is _built else _framed(told),
             n_workers=n_workers,
             agents=agents,
             label=label,
@@ -207,6 +207,20 @@ def _is_numbered(told: Mapping[str, Any], n_workers: int | None) -> bool:
             if not is_gapless:
                 return False
     return True
+
+
+def _framed(told: Mapping[str, Any]) -> pd.DataFrame:
+    try:
+        return pd.DataFrame(told)
+    except UnicodeEncodeError:  # a label holds half of a character
+        return pd.DataFrame(
+            {
+                name: schema.as_text(values)
+                if getattr(values, "dtype", None) == object
+                else values
+                for name, values in told.items()
+            }
+        )
 
 
 def _built(told: dict[str, Any], *, n_workers, agents, label, source, edges) -> Run:

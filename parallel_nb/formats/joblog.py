@@ -17,9 +17,11 @@ from itertools import islice
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from .. import metrics, schema
 from .assembling import FARTHEST, WORKERS_CONCLUDED, assemble
+from .blocks import Lines, blocks_of_lines, columns_of
 from .source import Source
 from .spec import Format
 
@@ -41,6 +43,17 @@ _DONE, _FAILED, _CRASHED = (
     schema.STATUSES.index(status) for status in ("done", "failed", "crashed")
 )
 _TEXT = pa.large_string()
+_TYPES = {
+    "Seq": pa.int64(),
+    "Host": _TEXT,
+    "Starttime": pa.float64(),
+    "JobRuntime": pa.float64(),
+    "Send": None,
+    "Receive": None,
+    "Exitval": pa.int64(),
+    "Signal": pa.int64(),
+    "Command": _TEXT,
+}
 
 
 def sniff(source: Source) -> bool:
@@ -58,7 +71,7 @@ def read(source: Source, n_workers: int | None = None):
     A job that is in it several times, as ``--resume-failed`` leaves it, has several
     attempts. ``Exitval`` other than 0 is `failed`, a signal `crashed`.
     """
-    blocks = [_columns(source, *block) for block in _blocks(source)]
+    blocks = list(_blocks(source))
     if not blocks:
         raise source.error("it tells of no job: there is nothing to make a Run of")
     names = pa.chunked_array([block.pop("names") for block in blocks], _TEXT)
@@ -107,30 +120,45 @@ def read(source: Source, n_workers: int | None = None):
     )
 
 
-def _blocks(source: Source) -> Iterator[tuple[list[int], list[list[str]], tuple]]:
-    """Line numbers and fields of some lines at once, and the place of each column."""
-    lines = source.lines()
-    header = next(lines, (1, ""))[1]
+def _blocks(source: Source) -> Iterator[dict]:
+    """The columns of some jobs at once."""
+    header = next(source.lines(), (1, ""))[1]
     separator = "\t" if "\t" in header else ","
     names = [name.strip() for name in header.split(separator)]
-    places = _places(source, names)
-    is_log = separator == "\t" and len(names) == len(_NAMES)
-    if is_log:
-        rows = ((number, line.split("\t", 8)) for number, line in lines if line)
-    else:
-        rows = _records(source, lines, separator)
+    _check_names(source, names)
+    if separator == "\t" and len(names) == len(_NAMES):
+        for lines in blocks_of_lines(source):
+            quick = _quick(lines)
+            yield from [quick] if quick is not None else _by_line(source, lines)
+        return
+    lines = source.lines()
+    next(lines, None)
+    yield from _split(source, _records(source, lines, separator))
+
+
+def _by_line(source: Source, lines: Lines) -> Iterator[dict]:
+    """What is not as it should be, line by line: it is told, or read after all."""
+    rows = (
+        (number, line.split("\t", len(_NAMES) - 1))
+        for number, line in lines.texts(source)
+        if line and number > 1
+    )
+    return _split(source, rows, is_end=lines.is_last)
+
+
+def _split(source: Source, rows, *, is_end: bool = True) -> Iterator[dict]:
     while block := list(islice(rows, _BLOCK)):
         numbers, fields = zip(*block, strict=True)
         shortest = min(map(len, fields))
         if shortest < len(_NAMES):
             at = next(at for at, each in enumerate(fields) if len(each) < len(_NAMES))
-            is_last = at == len(fields) - 1 and next(rows, None) is None
+            is_last = is_end and at == len(fields) - 1 and next(rows, None) is None
             raise source.error(
                 f"expected {len(_NAMES)} fields between tabs; got {len(fields[at])}"
                 + (", as of a line torn off" if is_last else ""),
                 f"line {numbers[at]}",
             )
-        yield numbers, fields, places
+        yield _columns(source, numbers, fields)
 
 
 def _records(source: Source, lines, separator: str) -> Iterator[tuple[int, list[str]]]:
@@ -156,8 +184,8 @@ def _records(source: Source, lines, separator: str) -> Iterator[tuple[int, list[
             yield last[0], record
 
 
-def _places(source: Source, names: list[str]) -> tuple[int, ...]:
-    """Where each of the log's columns is; they come first, in this order."""
+def _check_names(source: Source, names: list[str]) -> None:
+    """The log's own columns come first, in this order."""
     for at, allowed in enumerate(_NAMES):
         if at >= len(names) or names[at] not in allowed:
             got = repr(names[at])[:60] if at < len(names) else "the end of the line"
@@ -166,28 +194,60 @@ def _places(source: Source, names: list[str]) -> tuple[int, ...]:
                 f"{got} for {allowed[0]}",
                 "line 1",
             )
-    return tuple(range(len(_NAMES)))
 
 
-def _columns(source: Source, numbers, fields, places) -> dict:
+def _quick(lines: Lines) -> dict | None:
+    """The columns of lines that are as they should be; None where one is not."""
+    found = columns_of(lines, _TYPES, skip=2)
+    if found is None:
+        return None
+    numbers, columns = found
+    told = {
+        name: columns[name].to_numpy(zero_copy_only=False)
+        for name in ("Seq", "Starttime", "JobRuntime", "Exitval", "Signal")
+    }
+    for values in told.values():
+        most = _SEQ_MOST if values.dtype == np.int64 else FARTHEST
+        if not (np.abs(values) < most).all():  # as of NaN, too
+            return None
+    return _told(numbers, *told.values(), columns["Command"], columns["Host"])
+
+
+def _columns(source: Source, numbers, fields) -> dict:
     columns = list(zip(*(each[: len(_NAMES)] for each in fields), strict=True))
-    exitvals = _numbers(source, "Exitval", columns[6], numbers, np.int64)
-    signals = _numbers(source, "Signal", columns[7], numbers, np.int64)
+    return _told(
+        np.array(numbers),
+        _numbers(source, "Seq", columns[0], numbers, np.int64),
+        _numbers(source, "Starttime", columns[2], numbers, np.float64),
+        _numbers(source, "JobRuntime", columns[3], numbers, np.float64),
+        _numbers(source, "Exitval", columns[6], numbers, np.int64),
+        _numbers(source, "Signal", columns[7], numbers, np.int64),
+        pa.array(columns[8], _TEXT),
+        pa.array(columns[1], _TEXT),
+    )
+
+
+def _told(numbers, sequence, starts, runtimes, exitvals, signals, names, hosts) -> dict:
     codes = np.full(len(numbers), _DONE, dtype=np.int8)
     codes[exitvals != 0] = _FAILED
     codes[signals != 0] = _CRASHED
-    errors: list[str | None] = [None] * len(numbers)
-    for row in np.flatnonzero(codes != _DONE).tolist():
-        errors[row] = _told(int(exitvals[row]), int(signals[row]))
+    errors = pa.nulls(len(numbers), _TEXT)
+    wrong = codes != _DONE
+    if wrong.any():
+        said = [
+            _said(int(exitval), int(signalled))
+            for exitval, signalled in zip(exitvals[wrong], signals[wrong], strict=True)
+        ]
+        errors = pc.replace_with_mask(errors, pa.array(wrong), pa.array(said, _TEXT))
     return {
-        "numbers": np.array(numbers),
-        "sequence": _numbers(source, "Seq", columns[0], numbers, np.int64),
-        "starts": _numbers(source, "Starttime", columns[2], numbers, np.float64),
-        "runtimes": _numbers(source, "JobRuntime", columns[3], numbers, np.float64),
+        "numbers": numbers,
+        "sequence": sequence,
+        "starts": starts,
+        "runtimes": runtimes,
         "codes": codes,
-        "names": pa.array(columns[8], _TEXT),
-        "errors": pa.array(errors, _TEXT),
-        "hosts": pa.array(columns[1]).dictionary_encode(),
+        "names": names,
+        "errors": errors,
+        "hosts": hosts.dictionary_encode(),
     }
 
 
@@ -211,7 +271,7 @@ def _numbers(source: Source, what: str, texts, numbers, dtype) -> np.ndarray:
     raise source.error(f"{what}: expected numbers")
 
 
-def _told(exitval: int, signalled: int) -> str:
+def _said(exitval: int, signalled: int) -> str:
     if not signalled:
         return f"exit code {exitval}"
     try:
@@ -222,9 +282,11 @@ def _told(exitval: int, signalled: int) -> str:
 
 def _attempts(sequence, starts):
     """Task and attempt of each line: jobs by ``Seq``, their attempts by time."""
-    by_time = np.lexsort((starts, sequence))
-    ordered = sequence[by_time]
-    is_first = np.r_[True, ordered[1:] != ordered[:-1]][: len(ordered)]
+    by_time = np.argsort(sequence, kind="stable")
+    is_first = _changes(sequence[by_time])
+    if not is_first.all():
+        by_time = np.lexsort((starts, sequence))
+        is_first = _changes(sequence[by_time])
     job = np.cumsum(is_first) - 1
     tasks = np.empty(len(sequence), dtype=np.int64)
     attempts = np.empty(len(sequence), dtype=np.int64)
@@ -233,6 +295,10 @@ def _attempts(sequence, starts):
     n_again = int((~is_first).sum())
     told = f"{n_again} jobs ran again; Seq tells which" if n_again else ""
     return tasks, attempts, (told,) if told else ()
+
+
+def _changes(ordered):
+    return np.r_[True, ordered[1:] != ordered[:-1]][: len(ordered)]
 
 
 FORMAT = Format("joblog", "GNU parallel job log", sniff, read, ("n_workers",))

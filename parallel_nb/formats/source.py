@@ -146,7 +146,7 @@ class Source:
         """
         with self._decoded() as file:
             text = file.read()
-        self._refuse_nul(text, 1)
+        self.refuse_nul(text, 1)
         return text
 
     def lines(self) -> Iterator[tuple[int, str]]:
@@ -157,8 +157,19 @@ class Source:
         with self._decoded() as file:
             for number, line in enumerate(file, 1):
                 if "\0" in line:
-                    self._refuse_nul(line, number)
+                    self.refuse_nul(line, number)
                 yield number, line.rstrip("\n")
+
+    def refuse_nul(self, text: str, number: int) -> None:
+        """A FormatError if there is a NUL in `text`, which begins in line `number`."""
+        at = text.find("\0")
+        if at >= 0:
+            number += text.count("\n", 0, at)
+            raise self.error(
+                "expected text; got a NUL, as binary files have and UTF-16 without a "
+                "byte order mark",
+                f"line {number}",
+            )
 
     def _decoded(self) -> io.TextIOWrapper:
         return io.TextIOWrapper(
@@ -171,16 +182,6 @@ class Source:
         if not self._encoding:
             return head
         return head.decode(self._encoding, "ignore").encode()
-
-    def _refuse_nul(self, text: str, number: int) -> None:
-        at = text.find("\0")
-        if at >= 0:
-            number += text.count("\n", 0, at)
-            raise self.error(
-                "expected text; got a NUL, as binary files have and UTF-16 without a "
-                "byte order mark",
-                f"line {number}",
-            )
 
     def _stored_size(self) -> int:
         if self._bytes is not None:

@@ -27,6 +27,7 @@ from . import index, pruning, querying, rows
 from .folders import folder_of
 
 _JOURNAL = ".journal"
+_TIDIED = 16  # so many are added by one store until it looks at the folder again
 
 
 class RunStore:
@@ -65,6 +66,7 @@ class RunStore:
 
     def __init__(self, folder: str | os.PathLike):
         self._folder = folder_of(folder)
+        self._n_added = 0
 
     @property
     def folder(self) -> str:
@@ -120,10 +122,12 @@ class RunStore:
             f"{key}{rows.ENDING}",
             lambda file: write(kept, file, with_results=with_results),
         )
-        self._folder.clear_drafts()
-        sizes = self._folder.sizes()
-        if index.is_long(self._folder, sizes):
-            index.listed(self._folder, sizes)
+        if self._n_added % _TIDIED == 0:
+            self._folder.clear_drafts()
+            sizes = self._folder.sizes()
+            if index.is_long(self._folder, sizes):
+                index.listed(self._folder, sizes)
+        self._n_added += 1
         return key
 
     def runs(self, label: str | None = None) -> pd.DataFrame:

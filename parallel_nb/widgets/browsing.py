@@ -9,10 +9,12 @@ import os
 import threading
 
 import ipywidgets
+import pandas as pd
 
 from ..draw import markup
 from ..errors import ArgumentError, ParallelNbError
 from ..runs import Run
+from ..runstore import RunStore
 from . import browsing_table as tables
 from .browsing_folder import Folder
 from .browsing_pair import Pair
@@ -22,15 +24,15 @@ from .page import LABELLED, Page, row, status
 _NONE = ""
 
 
-def browse(folder: str | os.PathLike = ".") -> Browser:
-    """The past runs of a folder: filter, sort, explore one, compare two.
+def browse(folder: str | os.PathLike | RunStore = ".") -> Browser:
+    """The past runs of a store or folder: filter, sort, explore one, compare two.
 
     Parameters
     ----------
-    folder : path-like
-        With files that `save` wrote and with journals; or any store with a method
-        ``runs()``, which gives a frame with one row a run and at least the column
-        ``id``, and a method ``load(id)``.
+    folder : RunStore or path-like
+        A store, or a folder with files that `save` wrote and with journals. Anything
+        else will do that has a method ``runs()``, which gives a frame with one row a
+        run and at least the column ``id``, and a method ``load(id)``.
 
     Returns
     -------
@@ -64,7 +66,7 @@ def browse(folder: str | os.PathLike = ".") -> Browser:
         folder = Folder(folder)
     elif not (hasattr(folder, "runs") and hasattr(folder, "load")):
         raise ArgumentError(
-            "`folder` must be a path, or a store with runs() and load(id); got "
+            "`folder` must be a path, a RunStore, or have runs() and load(id); got "
             f"{type(folder).__name__}"
         )
     return Browser(folder)
@@ -91,6 +93,7 @@ class Browser(Page):
 
     def __init__(self, store):
         self._store, self._lock = store, threading.RLock()
+        self._where = str(getattr(store, "folder", store))
         self._rows = self._matching = tables.complete(store.runs())
         self._is_held = False
         self._opened = None
@@ -99,7 +102,7 @@ class Browser(Page):
         self.said = ipywidgets.HTML()
         self.below = ipywidgets.VBox(layout={"width": "100%"})
         super().__init__(
-            f"Runs in {store}",
+            f"Runs in {self._where}",
             [
                 row(self.filter, self.order, self.refresh),
                 self.said,
@@ -154,28 +157,36 @@ class Browser(Page):
             good = found[found["problem"] == ""]
             options = [(tables.line(r), r.id) for r in good.itertuples(index=False)]
             ids = [id for _, id in options]
-            before, beside = self.run.value, self.other.value
+            before = self.run.value
             self._is_held = True
             try:
                 self.run.options = options
                 self.run.value = before if before in ids else next(iter(ids), None)
-                # A run may be compared with one that the filter leaves out now.
-                kept = self._rows[self._rows["problem"] == ""]
-                others = kept[kept["id"].isin([*ids, beside])]
-                self.other.options = [
-                    ("choose …", _NONE),
-                    *((tables.line(r), r.id) for r in others.itertuples(index=False)),
-                ]
-                self.other.value = beside if beside in set(others["id"]) else _NONE
             finally:
                 self._is_held = False
             self.problems.value = tables.problems(found)
-            self._say(tables.caption(found, len(self._rows), asked, str(self._store)))
+            self._say(tables.caption(found, len(self._rows), asked, self._where))
             self._mark()
+
+    def _list_others(self) -> None:
+        """What the run that is picked can be compared with: all others that match.
+
+        And with what was chosen before, if the filter leaves it out now.
+        """
+        beside, kept = self.other.value, self._rows[self._rows["problem"] == ""]
+        left_out = kept[(kept["id"] == beside) & ~kept["id"].isin(self._matching["id"])]
+        good = self._matching[self._matching["problem"] == ""]
+        others = pd.concat([good[good["id"] != self.run.value], left_out])
+        self.other.options = [
+            ("choose …", _NONE),
+            *((tables.line(r), r.id) for r in others.itertuples(index=False)),
+        ]
+        self.other.value = beside if beside in set(others["id"]) else _NONE
 
     def _mark(self, change=None) -> None:
         if self._is_held:
             return
+        self._list_others()
         self.table.value = tables.table(self._matching, self.run.value)
         nothing = self.run.value is None
         self.explore.disabled = self.compare.disabled = nothing
@@ -203,7 +214,7 @@ class Browser(Page):
     def _compare(self) -> None:
         with self._lock:
             ids = self.run.value, self.other.value
-            if ids[1] in (_NONE, None) or ids[0] == ids[1]:
+            if ids[1] in (_NONE, None):
                 self._say("Choose another run to compare with.")
                 return
             runs = [self._load(id) for id in ids]

@@ -24,6 +24,8 @@ ORDERS = {
 }
 _SEARCHED = ("id", "kind", "label", "tags", "started_at", "backend", "ended_by")
 _TEXTS = (*_SEARCHED[1:], "problem")
+_ERRORS = ("failed", "invalid", "timeout", "crashed")
+_UNREADABLE = "unreadable"
 _MOST = 10  # rows of a table; the list has all
 _HEAD = ("Run", "Started", "Tasks", "Workers", "Makespan", "Errors", "Ended by")
 _CELL = "padding:2px 14px 2px 0;border-bottom:1px solid #d0d7de"
@@ -35,8 +37,17 @@ _TABLE = (
 
 
 def complete(rows: pd.DataFrame) -> pd.DataFrame:
-    """With all columns, whoever made it: absent texts are empty, numbers NaN."""
-    rows = rows.reindex(columns=list(COLUMNS))
+    """With all columns, whoever made it: absent texts are empty, numbers NaN.
+
+    A `RunStore` counts errors by status, and says itself which files are no runs.
+    """
+    told = {}
+    if "n_errors" not in rows and not (counts := rows.filter(items=_ERRORS)).empty:
+        told["n_errors"] = counts.sum(axis="columns").astype(float)
+    if "problem" not in rows and {"status", "why"} <= set(rows):
+        told["problem"] = rows["why"].where(rows["status"] == _UNREADABLE, "")
+        told["kind"] = rows["status"].replace({"ok": "run", _UNREADABLE: ""})
+    rows = rows.assign(**told).reindex(columns=list(COLUMNS))
     texts = {
         name: rows[name].astype(object).where(rows[name].notna(), "") for name in _TEXTS
     }

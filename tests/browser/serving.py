@@ -38,6 +38,17 @@ def lacking():
     return " and ".join(told)
 
 
+# Whoever kills pytest ends the server as well, and that its kernels.
+_START = """
+import ctypes, os, runpy, signal, sys
+PR_SET_PDEATHSIG = 1
+ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+if os.getppid() != int(sys.argv.pop(1)):
+    sys.exit("whoever started this has gone")
+runpy.run_module("jupyterlab", run_name="__main__", alter_sys=True)
+"""
+
+
 class Server:
     """JupyterLab, Notebook 7 and Voilà behind one port."""
 
@@ -70,7 +81,8 @@ class Server:
         self._output = self._log.open("w")
         self._process = subprocess.Popen(
             [
-                *(sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root"),
+                *(sys.executable, "-c", _START, str(os.getpid())),
+                *("--no-browser", "--allow-root"),
                 *("--ip=127.0.0.1", f"--port={self.port}", "--port-retries=0"),
                 f"--IdentityProvider.token={self._token}",
                 f"--ServerApp.root_dir={self.root}",

@@ -192,10 +192,27 @@ def test_compare_sets_two_runs_beside_each_other(shown):
 
 
 def test_compare_needs_another_run(shown):
-    shown.run.value = shown.other.value = "a.parquet"
     shown.compare.click()
     assert shown.below.children == ()
     assert "Choose another run" in shown.said.value
+
+
+def test_a_run_is_not_offered_to_be_compared_with_itself(shown):
+    shown.run.value, shown.other.value = "a.parquet", "b.parquet"
+    assert [id for _, id in shown.other.options] == ["", "b.parquet", "c.parquet"]
+    shown.run.value = "c.parquet"
+    assert shown.other.value == "b.parquet"
+    shown.run.value = "b.parquet"
+    assert shown.other.value == ""
+    assert [id for _, id in shown.other.options] == ["", "a.parquet", "c.parquet"]
+
+
+def test_a_run_is_compared_with_one_that_the_filter_leaves_out(shown):
+    shown.other.value = "b.parquet"
+    shown.filter.value = "monday"
+    assert [id for _, id in shown.other.options] == ["", "b.parquet"]
+    shown.compare.click()
+    assert "monday beside tuesday" in shown.said.value
 
 
 def test_a_file_that_went_bad_meanwhile_is_told(shown, folder):
@@ -229,6 +246,34 @@ def test_a_store_needs_only_rows_and_a_way_to_load():
     shown.run.value = 8
     shown.explore.click()
     assert "8 cannot be read: gone" in shown.said.value
+
+
+def test_a_store_is_browsed(tmp_path):
+    store = pnb.RunStore(tmp_path / "runs")
+    store.add(run_of("monday", 1.0, 2.0), tags=["main", "nightly"])
+    bad = store.add(uneven())
+    (tmp_path / "runs" / "torn.parquet").write_bytes(b"PAR1")
+    pnb.save(sweep_of("amdahl", AMDAHL), tmp_path / "runs" / "s.parquet")
+    shown = pnb.browse(store)
+    assert "3 runs" in shown.said.value
+    assert "1 file cannot be read" in shown.said.value
+    assert "torn</b> cannot be read" in shown.problems.value
+    assert "&lt;RunStore" not in shown.said.value
+    shown.order.value = "most errors first"
+    assert shown.run.options[0][1] == bad
+    assert "1 error" in shown.run.options[0][0]
+    shown.filter.value = "nightly"
+    (told, _), *others = shown.run.options
+    assert told.startswith("monday [main, nightly]")
+    assert "2 tasks" in told
+    assert not others
+    shown.explore.click()
+    assert "Opened monday" in shown.said.value
+    shown.other.value = shown.other.options[-1][1]
+    shown.filter.value = ""
+    shown.other.value = bad
+    shown.compare.click()
+    assert isinstance(shown.below.children[0], Pair)
 
 
 def test_a_saved_notebook_has_the_table_and_what_is_open(shown):

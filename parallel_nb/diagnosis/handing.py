@@ -52,11 +52,13 @@ class TasksTooSmall(Finding):
         if not gaps.mean > 0 or gaps.mean < OVERHEAD * typical:
             return  # that worker time is idle for another reason
         size, predicted = _together(case, typical)
+        remedy = _AT_BEST if not size else _in_a_loop(case, size, typical)
+        # What a plain loop takes is known, whatever the model makes of handing over.
+        is_plain = case.work <= predicted or not case.is_worth(predicted)
+        if size and is_plain:
+            size, predicted, remedy = n, case.work, _plain(case)
         if not case.is_worth(predicted):
             return
-        remedy = _AT_BEST if not size else _in_a_loop(case, size, typical)
-        if size and case.work <= predicted:
-            size, predicted, remedy = n, case.work, _plain(case)
         yield cls(
             evidence=(
                 f"{percent(share)} of the worker time passed idle while tasks could be "

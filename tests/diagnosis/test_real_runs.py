@@ -4,6 +4,9 @@ What acting on a remedy brings is measured in `tests/benchmarks/findings.py`, on
 machine; here, one tolerant test of those that a busy one disturbs least.
 """
 
+import time
+
+import joblib
 import pytest
 
 import parallel_nb as pnb
@@ -81,3 +84,22 @@ def test_following_a_remedy_takes_about_what_was_predicted(case):
         _, predicted, measured = findings.followed(case)
         off.append(abs(predicted / measured - 1))
     assert min(off) <= _MOST_OFF
+
+
+def crumb(i):
+    until = time.thread_time() + 10e-6
+    while time.thread_time() < until:
+        pass
+
+
+def test_crumbs_sent_one_by_one_belong_in_a_loop():
+    # joblib's one sender keeps both threads waiting: the model of idle gaps is off.
+    with pnb.record() as log:
+        for _ in range(3):
+            joblib.Parallel(n_jobs=2, batch_size=1, backend="threading")(
+                joblib.delayed(crumb)(i) for i in range(600)
+            )
+    for run in log:
+        first = pnb.findings(run)[0]
+        assert first.name == "tasks too small for dispatch"
+        assert first.predicted < 0.5 * first.makespan

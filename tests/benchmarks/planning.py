@@ -104,6 +104,9 @@ class AtOnce:
     def chunk(self, piece, budget):
         return _Chunk()
 
+    def sheet(self, chunk):
+        return None
+
     def submit(self, chunk, callback, limit):
         callback(self._outcome)
 

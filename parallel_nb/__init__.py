@@ -48,7 +48,9 @@ Show it, keep it
     schedule_lab      a toy scheduler: orders, bounds, Graham's anomaly
     report            what came of a Run and what would help, in markdown or HTML
     to_html           one self-contained page
+    to_notebook       a notebook that walks through it, ready to go on with
     save              a Run, or a Sweep and its Runs, into one Parquet file
+    write             a Run as a Chrome trace for Perfetto, a job log or a table
 
 When something is wrong
     TasksFailed       results were asked for and some tasks are not done
@@ -100,6 +102,7 @@ _HOMES = {
     "fit": "fitting",
     "RunStore": "runstore.stores",
     "save": "store",
+    "write": "writing",
     "load": "store",
     "read": "reading",
     "ledger": "accounting.making",
@@ -117,6 +120,7 @@ _HOMES = {
     "schedule_lab": "widgets.toy_scheduler",
     "report": "debrief.writing",
     "to_html": "reporting",
+    "to_notebook": "walkthrough.making",
     "TasksFailed": "errors",
     "ResultsNotKept": "errors",
     "InputsFailed": "errors",

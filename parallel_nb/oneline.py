@@ -30,7 +30,9 @@ def of_run(meta, numbers: Mapping[str, Any]) -> str:
         f"{head}{n_tasks} task{'s' * (n_tasks != 1)}" + (counts and f": {counts}"),
         f"{n_workers} worker{'s' * (n_workers != 1)} ({meta.backend})",
     ]
-    if np.isfinite(numbers["speedup_estimated"]):
+    if "starts" in meta.lacks:
+        parts.append(f"{format_seconds(numbers['work'])} of work, not placed in time")
+    elif np.isfinite(numbers["speedup_estimated"]):
         parts += [
             format_seconds(numbers["makespan"]),
             f"speedup {numbers['speedup_estimated']:.1f} (estimated)",

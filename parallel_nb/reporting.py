@@ -13,14 +13,17 @@ from pathlib import Path
 import numpy as np
 
 from . import __version__, schema
-from .draw import busy, lanes, markup, pictures, wording
+from .draw import busy, lanes, markup, pictures, scaling, wording
 from .draw.blocks import blocks
 from .errors import ArgumentError
+from .fitting import fit
 from .runs import Run
 from .store import replacing
+from .sweeps import Sweep
 
 _SLOWEST = 10
 _SHOWN_FAILURES = 20
+_HEIGHT = 3.4  # inches of a picture of a sweep
 _SHARPNESS = 2.0  # pixels per CSS pixel
 _FIRST_COLUMN, _COLUMN = 8, 7  # em, at least, of the table that compares
 _COMPARABLE = 12.0  # times longer than the shortest: one time scale still serves both
@@ -78,7 +81,7 @@ background:var(--sheet);overflow-wrap:anywhere}
 
 
 def to_html(
-    runs: Run | Mapping[str, Run] | Iterable[Run],
+    runs: Run | Sweep | Mapping[str, Run] | Iterable[Run],
     path: str | os.PathLike,
     *,
     title: str | None = None,
@@ -87,9 +90,9 @@ def to_html(
 
     Parameters
     ----------
-    runs : Run, mapping of str to Run, or iterable of Run
+    runs : Run, Sweep, mapping of str to Run, or iterable of Run
         The first is what the others are compared with. Without names, the runs' labels
-        are their names.
+        are their names. Of a Sweep: its measurements, and how it scales.
     path : path-like
         Of the page, by custom ``*.html``. The folder must exist; a file that is there
         is replaced in one step.
@@ -120,10 +123,14 @@ def to_html(
     >>> "<h1>two tasks</h1>" in page
     True
     """
-    named = _named(runs)
-    if title is None:
-        title = next(iter(named)) if len(named) == 1 else f"{len(named)} runs"
-    page = _page(named, title)
+    if isinstance(runs, Sweep):
+        title = title if title is not None else runs.label or "Sweep"
+        page = _framed(_of_sweep(runs), title)
+    else:
+        named = _named(runs)
+        if title is None:
+            title = next(iter(named)) if len(named) == 1 else f"{len(named)} runs"
+        page = _framed(_of_runs(named), title)
     target = Path(path)
     with replacing(target) as file:
         file.write(page.encode("utf-8", "replace"))
@@ -152,9 +159,36 @@ def _named(runs) -> dict[str, Run]:
     return {"Run": run} if list(named) == ["Run 1"] else named
 
 
-def _page(named: dict[str, Run], title: str) -> str:
+def _of_sweep(sweep: Sweep) -> list[str]:
+    parts = [f'<p class="quiet">{markup.text(repr(sweep)[1:-1])}</p>']
+    try:
+        fits = fit(sweep)
+        parts.append(f"<p>{markup.text(fits.verdict)}</p>")
+    except ArgumentError as error:
+        fits = None
+        parts.append(f"<p>No law fits: {markup.text(str(error))}</p>")
+    for function in (scaling.speedup, scaling.efficiency):
+        parts.append(_shown(function(sweep, fits, ax=pictures.blank(_HEIGHT))))
+    table = sweep.table.dropna(axis="columns", how="all")
+    head = "".join(f'<th scope="col">{name}</th>' for name in table.columns)
+    rows = [
+        "<tr>"
+        + "".join(f"<td>{markup.text(_cell(each))}</td>" for each in row)
+        + "</tr>"
+        for row in table.itertuples(index=False)
+    ]
+    return [*parts, "<h3>Measurements</h3>", _table(head, rows)]
+
+
+def _cell(value) -> str:
+    if isinstance(value, float):
+        return "" if np.isnan(value) else f"{value:.4g}"
+    return str(value)
+
+
+def _of_runs(named: dict[str, Run]) -> list[str]:
     numbers = {name: wording.numbers(run) for name, run in named.items()}
-    parts = [f"<h1>{markup.text(title)}</h1>"]
+    parts = []
     window = None
     if len(named) > 1:
         links = "".join(
@@ -169,7 +203,11 @@ def _page(named: dict[str, Run], title: str) -> str:
         if len(named) > 1:
             parts.append(f'<h2 id="run-{at}">{markup.text(name)}</h2>')
         parts.append(_section(run, numbers[name], window))
-    body = "\n".join(parts)
+    return parts
+
+
+def _framed(parts: list[str], title: str) -> str:
+    body = "\n".join([f"<h1>{markup.text(title)}</h1>", *parts])
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width,initial-scale=1">\n'
@@ -281,6 +319,10 @@ def _picture(function, run: Run, height: float, window) -> str:
     if window is not None:
         left, right = window
         ax.set_xlim(left, right + 0.01 * (right - left))
+    return _shown(ax)
+
+
+def _shown(ax) -> str:
     caption = pictures.caption(ax)
     image, (width, _) = pictures.rendered(ax.get_figure(), scale=_SHARPNESS)
     shown = markup.image(image, caption, style=f"width:{width}px")

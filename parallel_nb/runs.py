@@ -230,7 +230,7 @@ class Run:
             self.tasks,
             meta.agents,
             meta.n_workers,
-            totals.makespan(kept.attempts, kept.startups),
+            totals.makespan(kept.attempts, kept.startups) if self._is_timed else np.nan,
         )
 
     @property
@@ -331,6 +331,10 @@ class Run:
     def summary(self) -> pd.DataFrame:
         """One row of numbers about the run. NaN: not defined, as nothing ran.
 
+        Where only durations were recorded, and no times (``"starts"`` in `Meta.lacks`),
+        all that depends on when tasks ran is NaN: makespan, speedup, efficiency,
+        utilization, load balance, dispatch efficiency and throughput.
+
         Returns
         -------
         DataFrame
@@ -357,8 +361,18 @@ class Run:
     def _numbers(self) -> dict[str, Any]:
         kept = self._parts()
         return totals.summary(
-            kept.attempts, self.tasks, kept.edges, kept.startups, self.meta.n_workers
+            kept.attempts,
+            self.tasks,
+            kept.edges,
+            kept.startups,
+            self.meta.n_workers,
+            is_timed=self._is_timed,
         )
+
+    @property
+    def _is_timed(self) -> bool:
+        """Whether it was noted when tasks began, and not durations alone."""
+        return "starts" not in self._meta.lacks
 
     @classmethod
     def from_frame(

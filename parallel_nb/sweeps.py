@@ -211,7 +211,7 @@ class Sweep:
             if not each["makespan"] > 0:
                 raise ArgumentError(
                     f"`runs` must have a makespan each; run {at} has none, as nothing "
-                    "ran in it"
+                    "ran in it, or nobody noted when"
                 )
         rows = pd.DataFrame(
             {

@@ -93,8 +93,13 @@ def summary(
     edges: pd.DataFrame,
     startups: pd.DataFrame,
     n_workers: int,
+    *,
+    is_timed: bool = True,
 ) -> dict[str, Any]:
-    """The numbers of a Run, as `Run.summary` explains them."""
+    """The numbers of a Run, as `Run.summary` explains them.
+
+    Where it is not timed, durations were laid end to end: moments mean nothing.
+    """
     n_tasks = len(tasks)
     ran, of_task = durations(attempts), per_task(attempts, n_tasks)
     work = metrics.work(ran)
@@ -108,11 +113,11 @@ def summary(
         "n_workers": n_workers,
         "work": work,
         "span": metrics.span(of_task, edges.to_numpy()),
-        "makespan": makespan(attempts, startups),
+        "makespan": makespan(attempts, startups) if is_timed else np.nan,
         "speedup_estimated": np.nan,
         "efficiency": np.nan,
         "utilization": np.nan,
-        "load_balance": metrics.load_balance(busy) if busy.any() else np.nan,
+        "load_balance": np.nan,
         "dispatch_efficiency": np.nan,
         "throughput": np.nan,
         "success_rate": np.nan,
@@ -123,6 +128,8 @@ def summary(
     n_done = numbers["done"]
     if n_tasks:
         numbers["success_rate"] = metrics.success_rate(n_done, n_tasks)
+    if is_timed and busy.any():
+        numbers["load_balance"] = metrics.load_balance(busy)
     took = numbers["makespan"]
     if took > 0:
         numbers["speedup_estimated"] = metrics.speedup(work, took)

@@ -39,6 +39,7 @@ FLOORS = {
     "draw": 5,
     "reading": 6,
     "runstore": 6,
+    "writing": 6,
     "debrief": 7,
     "reporting": 7,
     "walkthrough": 7,

@@ -68,6 +68,27 @@ def stages(n, between):
     return lengths, edges
 
 
+def test_what_went_together_goes_together_again_if_it_is_still_short(few):
+    lengths, edges = stages(10_000, 3000.0)
+    known = []
+
+    def near(durations, n_workers):
+        problem = scheduling.make_problem(durations, n_workers, after=edges)
+        exact = scheduling.scheduled(problem, "given").makespan
+        again = scheduling.coarse(problem, "given", known)
+        assert scheduling.scheduled(*again).makespan == pytest.approx(exact, rel=0.01)
+        return len(known)
+
+    assert near(lengths, 4) == 1
+    assert near(lengths, 2) == 1
+    shorter = lengths.copy()
+    shorter[5000] /= 2
+    assert near(shorter, 4) == 1
+    longer = lengths.copy()
+    longer[7000] = 2000.0  # what it went with would be as long
+    assert near(longer, 4) == 2
+
+
 def test_stages_wait_for_each_other(few):
     lengths, edges = stages(10_000, 3000.0)
     problem = scheduling.make_problem(lengths, 4, after=edges)

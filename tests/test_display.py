@@ -166,7 +166,7 @@ def test_the_strip_is_opaque_and_fits_the_card():
     drawn = strip.strip(run_of(*SOME))
     assert (drawn.width, drawn.height) == (720, 36)
     assert drawn.window == (0.0, 4.0)
-    white = strip.on_white(np.array([[[0, 0, 0, 0], [255, 0, 0, 255], [0, 0, 0, 51]]]))
+    white = strip.opaque(np.array([[[0, 0, 0, 0], [255, 0, 0, 255], [0, 0, 0, 51]]]))
     assert white.tolist() == [[[255] * 3, [255, 0, 0], [204] * 3]]
 
 

@@ -25,6 +25,21 @@ def test_the_line_says_how_an_interrupted_run_ended():
     )
 
 
+def test_durations_alone_are_not_placed_in_time():
+    """Laid end to end they would look like a makespan that nobody measured."""
+    attempts = run_of((0, 1, "done", 0, 0.0, 1.0), (1, 1, "done", 1, 0.0, 3.0)).attempts
+    run = Run(attempts, meta(2, lacks=("starts",)))
+    assert repr(run) == (
+        "<Run 2 tasks: 2 done · 2 workers (isolated) · 4 s of work, not placed in time>"
+    )
+    numbers = run.summary().iloc[0]
+    assert numbers["work"] == 4.0
+    of_moments = ["makespan", "speedup_estimated", "efficiency", "utilization"]
+    of_moments += ["load_balance", "dispatch_efficiency", "throughput"]
+    assert numbers[of_moments].isna().all()
+    assert run.agents[["idle", "utilization"]].isna().all(axis=None)
+
+
 @pytest.mark.parametrize(
     ("seconds", "text"),
     [

@@ -215,9 +215,12 @@ def test_no_page_has_a_gap_to_fill(page):
 
 def test_every_recorded_run_can_be_loaded_and_says_how_it_was_made():
     rows = re.findall(r"^\| `([^`]+)` \|", read("data/README.md"), re.MULTILINE)
-    files = sorted((ROOT / "data").glob("*.parquet"))
-    assert sorted(rows) == [file.name for file in files]
-    assert sum(file.stat().st_size for file in files) <= 5e6
+    data = ROOT / "data"
+    files = sorted(data.glob("*.parquet"))
+    logs = sorted((data / "logs").iterdir())
+    everything = [file.relative_to(data).as_posix() for file in (*files, *logs)]
+    assert sorted(rows) == sorted(everything)
+    assert sum(file.stat().st_size for file in (*files, *logs)) <= 5e6
     for file in files:
         kept = parallel_nb.load(file)
         for run in getattr(kept, "runs", [kept]):

@@ -4,10 +4,13 @@ import os
 import re
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from parallel_nb.errors import ArgumentError, StoreError
+from parallel_nb.reading import read as load
 from parallel_nb.reporting import to_html
+from parallel_nb.sweeps import Sweep
 from tests.draw.making import many, run_of
 from tests.test_display import read
 
@@ -165,3 +168,29 @@ def test_what_is_no_run_is_refused(tmp_path, runs, message):
     with pytest.raises(ArgumentError, match=message):
         to_html(runs, tmp_path / "page.html")
     assert os.listdir(tmp_path) == []
+
+
+def test_a_sweep_has_its_verdict_pictures_and_measurements(page):
+    table = pd.DataFrame({"n": [1, 2, 4, 8], "s": [9.0, 5.0, 3.0, 2.0]})
+    sweep = Sweep.from_frame(table, n="n", time="s", label="four")
+    words, tags = page(sweep)
+    assert words.startswith("four Sweep 'four'")
+    assert "Amdahl" in words
+    assert [tag for tag, _ in tags].count("img") == 2
+    assert "Measurements n_workers" in words
+
+
+def test_a_sweep_that_no_law_fits_still_has_a_page(page):
+    sweep = Sweep.from_frame(pd.DataFrame({"n": [1], "s": [9.0]}), n="n", time="s")
+    words, _ = page(sweep)
+    assert words.startswith("Sweep Sweep")
+
+
+def test_a_page_of_an_imported_run_loads_nothing(tmp_path):
+    (tmp_path / "times.csv").write_text("task,duration\na,2\nb,3\n")
+    target = to_html(load(tmp_path / "times.csv"), tmp_path / "page.html")
+    content = target.read_text(encoding="utf-8")
+    assert "laid end to end" in content
+    links = re.findall(r'\b(?:src|href)="([^"]{5})', content)
+    assert set(links) <= {"data:"}
+    assert "@import" not in content

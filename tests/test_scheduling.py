@@ -252,6 +252,12 @@ def test_a_critical_path_begins_where_nothing_is_waited_for():
     assert scheduling.critical_path([3.0, 0.0], [(0, 1)]) == [1, 0]
 
 
+def test_a_task_of_no_length_gives_back_its_locks_before_the_next_starts():
+    locks = [{("x", "read")}, {("x", "write")}, {("x", "read")}]
+    started, _, _ = list_schedule([0.0, 1.0, 1.0], 2, locks=locks)
+    assert started.tolist() == [0.0, 0.0, 1.0]
+
+
 # --- what must always hold ---
 
 

@@ -203,7 +203,7 @@ def _by_worker(attempts: pd.DataFrame, fate, nothing: spans.Spans, n_workers: in
     if len(nothing.started) > _MANY:
         # Looked for in the order of time, neighbours are still in the caches.
         if not (started[1:] >= started[:-1]).all():
-            order = np.argsort(started, kind="stable")
+            order = spans.order_of(started)
             started, ended, cpu, fate, lane = (
                 values[order] for values in (started, ended, cpu, fate, lane)
             )

@@ -137,6 +137,22 @@ def at_least(n: int, started, ended) -> Spans:
     return Spans(begin[first], end[last])
 
 
+def order_of(values: np.ndarray) -> np.ndarray:
+    """The places of the values in ascending order, of equal ones the first first.
+
+    Examples
+    --------
+    >>> order_of(np.array([2.0, 1.0, 2.0])).tolist()
+    [1, 0, 2]
+    """
+    # Without a promise about equal ones numpy is twice as fast; most clocks give none.
+    order = np.argsort(values)
+    here = values[order]
+    if (here[1:] == here[:-1]).any():
+        return np.argsort(values, kind="stable")
+    return order
+
+
 def _ascending(values) -> np.ndarray:
     values = np.asarray(values, float)
     if (values[1:] >= values[:-1]).all():

@@ -29,7 +29,7 @@ def lanes(run: Run, columns: int, letters: str = BLOCKS) -> list[str]:
     Examples
     --------
     >>> import pandas as pd
-    >>> table = {"task": [0, 1], "started": [0.0, 0.0], "ended": [4.0, 3.0]}
+    >>> table = {"task": [0, 1], "started": 0.0, "ended": [4.0, 3.0], "worker": [0, 1]}
     >>> for line in lanes(Run.from_frame(pd.DataFrame(table)), 16):
     ...     print(line)
     0 ████████ 100 %

@@ -5,7 +5,9 @@ Knows which of several runs in a file is meant; refuses to know any format.
 
 from __future__ import annotations
 
+import io
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -70,12 +72,15 @@ def one_from(path: str, *, index=None, format=None, columns=(), n_workers=None) 
 
 def all_from(path: str, *, format=None, columns=(), n_workers=None) -> list[Any]:
     """Every Run or Sweep that a file holds, or a folder; ``-`` is standard input."""
+    from .. import store
     from ..reading import read
 
-    source = click.get_binary_stream("stdin") if path == "-" else Path(path)
-    found = read(
-        source, format, columns=_columns(columns) or None, n_workers=n_workers
-    )
+    source: Any = Path(path)
+    if path == "-":
+        source = sys.stdin.buffer.read()
+        if source.startswith(b"PAR1") and format is None:
+            return [store.read(io.BytesIO(source), Path("standard input"))]
+    found = read(source, format, columns=_columns(columns) or None, n_workers=n_workers)
     return found if isinstance(found, list) else [found]
 
 

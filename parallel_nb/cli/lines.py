@@ -32,8 +32,8 @@ def lines(command: Sequence[str], sources: Sequence[Sequence[str]]) -> list[str]
 
     Examples
     --------
-    >>> lines(["gzip", "{}", "#", "{/.}", "{#}"], [["a/x.txt", "it's"]])
-    ["gzip a/x.txt # x 1", 'gzip \'it\'"\'"\'s\' # \'it\'"\'"\'s\' 2']
+    >>> lines(["gzip", "{}", "#", "{/.}", "{#}"], [["a/x.txt", "b c"]])
+    ['gzip a/x.txt # x 1', "gzip 'b c' # 'b c' 2"]
     >>> lines(["echo"], [["a", "b"], ["1", "2"]])
     ['echo a 1', 'echo a 2', 'echo b 1', 'echo b 2']
     >>> lines([], [["make clean", "make all"]])

@@ -15,27 +15,27 @@ _TO_FILES = 'exec >"$1" 2>"$2"; exec /bin/sh -c "$3"'
 
 
 class Outputs:
-    """Shows what a command printed when told that it has ended; give it to `on_event`.
+    """Shows what a command printed when told that it has ended, in a ``with`` block.
 
-    In a ``with`` block, as it keeps files meanwhile.
+    Its method `hear` is for ``run(on_event=...)``.
     """
 
     def __init__(self):
         self.has_no_reader = False
-        self._folder = None
+        self._folder = Path()
 
     def __enter__(self):
-        self._folder = tempfile.TemporaryDirectory(prefix="parallel_nb_")
+        self._folder = Path(tempfile.mkdtemp(prefix="parallel_nb_"))
         return self
 
     def __exit__(self, *error):
-        self._folder.cleanup()
+        shutil.rmtree(self._folder, ignore_errors=True)
 
     def redirected(self, task: int, line: str) -> list[str]:
         """The command that does `line` and prints into files."""
         return ["/bin/sh", "-c", _TO_FILES, "sh", *map(str, self._files(task)), line]
 
-    def __call__(self, event):
+    def hear(self, event) -> None:
         """Show both outputs of a task that has ended."""
         if event.kind not in _FINAL:
             return
@@ -47,8 +47,7 @@ class Outputs:
                 path.unlink()
 
     def _files(self, task: int) -> tuple[Path, Path]:
-        folder = Path(self._folder.name)
-        return folder / f"{task}.out", folder / f"{task}.err"
+        return self._folder / f"{task}.out", self._folder / f"{task}.err"
 
     def _show(self, path: Path, stream) -> None:
         try:

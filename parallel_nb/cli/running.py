@@ -21,6 +21,20 @@ _COMMANDS_OR_INPUTS = (
 )
 
 
+_HELP = """Run a COMMAND for each input, or a file of commands, in parallel.
+
+\b
+COMMAND {} ::: INPUTS        a command for each input
+COMMAND {} :::: FILE         inputs from a file, one per line; - is stdin
+COMMAND {}                   inputs from stdin
+FILE                         commands, one per line; - is stdin
+
+In a command, {} is the input, quoted for the shell; {.} is it without its ending,
+{/} without its folder, {//} its folder, {/.} its name alone, {#} the number of the
+job. Without any, the input stands at the end. Several ::: combine, as {1} {2}.
+"""
+
+
 class _Limit(click.ParamType):
     """Seconds, or how many times the median: the library judges what it is."""
 
@@ -36,6 +50,7 @@ class _Limit(click.ParamType):
 
 @click.command(
     context_settings={"allow_interspersed_args": False},
+    help=_HELP,
     epilog="""\b
 Examples:
   parallel-nb run -j 4 -- gzip -k {} ::: *.log
@@ -48,9 +63,7 @@ Examples:
 @click.argument("words", nargs=-1, type=click.UNPROCESSED, metavar="[COMMAND ...]")
 @click.option("-j", "--jobs", type=int, help="Workers.  [default: all cores]")
 @click.option("--backend", help="Of joblib; commands run the same beside any.")
-@click.option(
-    "--timeout", type=_Limit(), help='For each command, or as "3x median".'
-)
+@click.option("--timeout", type=_Limit(), help='For each command, or as "3x median".')
 @click.option("--retries", type=int, default=0, help="How often to try again.")
 @click.option("--deadline", type=float, metavar="SECONDS", help="For all of it.")
 @click.option(
@@ -73,18 +86,7 @@ Examples:
 @click.option("--quiet", is_flag=True, help="No board while it runs.")
 @click.pass_context
 def run(context, words, arg_file, null, joblog_compatible, quiet, **options):
-    """Run a COMMAND for each input, or a file of commands, in parallel.
-
-    \b
-    COMMAND {} ::: INPUTS        a command for each input
-    COMMAND {} :::: FILE         inputs from a file, one per line; - is stdin
-    COMMAND {}                   inputs from stdin
-    FILE                         commands, one per line; - is stdin
-
-    In a command, {} is the input, quoted for the shell; {.} is it without its ending,
-    {/} without its folder, {//} its folder, {/.} its name alone, {#} the number of the
-    job. Without any, the input stands at the end. Several ::: combine, as {1} {2}.
-    """
+    """Run a COMMAND for each input, or a file of commands; `_HELP` says how."""
     commands, label = _commands(words, arg_file, null)
     if not commands:
         raise click.UsageError(f"there is no command to run: {_COMMANDS_OR_INPUTS}")
@@ -130,6 +132,7 @@ def _run(commands, is_compatible, quiet, *, jobs, save, store, joblog, **options
     from ..board import StatusBoard
     from ..engine.running import last_run
     from ..engine.running import run as run_batch
+    from ..runstore.stores import RunStore
     from ..tasks import shell
     from .outputs import Outputs
 
@@ -142,6 +145,7 @@ def _run(commands, is_compatible, quiet, *, jobs, save, store, joblog, **options
             shell(
                 outputs.redirected(at, line) if outputs else line,
                 name=line,
+                summary=_last_line,
             )
             for at, line in enumerate(commands)
         ]
@@ -150,16 +154,17 @@ def _run(commands, is_compatible, quiet, *, jobs, save, store, joblog, **options
                 tasks,
                 n_jobs=jobs,
                 path=save,
-                on_event=outputs or board,
+                store=None if store is None else RunStore(store),
+                on_event=outputs.hear if outputs else board,
                 progress=False,
                 **options,
             )
         except KeyboardInterrupt:
             made = last_run()
             if made is not None and made is not before:
-                _keep(made, store, joblog)
+                _log(made, joblog)
             raise
-    _keep(made, store, joblog)
+    _log(made, joblog)
     if outputs is None:
         from ..debrief.writing import report
 
@@ -178,12 +183,15 @@ def _check_folders(**paths) -> None:
             )
 
 
-def _keep(made, store, joblog) -> None:
+def _last_line(result) -> str:
+    """What a board and a report say of a command that is done."""
+    from ..tasks.printed import last_words
+
+    return last_words("", result.stdout)
+
+
+def _log(made, joblog) -> None:
     if joblog is not None:
-        from ..formats.writing import write
+        from ..writing import write
 
         write(made, joblog, format="joblog")
-    if store is not None:
-        from ..runstore.stores import RunStore
-
-        RunStore(store).add(made)

@@ -99,7 +99,7 @@ def _written(kept, target: str, kind: str) -> str:
         with replacing(Path(target)) as file:
             file.write(f"{_text(kept)}\n".encode("utf-8", "replace"))
         return target
-    from ..formats.writing import write
+    from ..writing import write
 
     return str(write(only_run(kept, target), target, format=kind))
 

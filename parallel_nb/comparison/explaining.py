@@ -73,14 +73,14 @@ def factors(before: Sequence[Run], after: Sequence[Run]) -> pd.DataFrame:
         One row per factor: ``work`` (s), ``workers``, ``load_balance``,
         ``dispatch_efficiency``, ``makespan`` (s); columns ``factor``, ``before``,
         ``after`` and ``times``: what it makes of the makespan. The ``times`` of the
-        first four multiply to that of the last.
+        first four multiply to that of the last; NaN where no task took any time.
 
     References
     ----------
     POP Centre of Excellence, *Standard Metrics*; work for useful computation.
     """
     sides = [
-        np.exp(np.mean([np.log(_factors(run)) for run in runs], axis=0))
+        np.exp(np.mean([_logs_of_factors(run) for run in runs], axis=0))
         for runs in (before, after)
     ]
     names = ["work", "workers", "load_balance", "dispatch_efficiency", "makespan"]
@@ -173,10 +173,10 @@ def _parts(run: Run) -> np.ndarray:
     return np.array([found[name] for name in KINDS]) / run.meta.n_workers
 
 
-def _factors(run: Run) -> np.ndarray:
+def _logs_of_factors(run: Run) -> np.ndarray:
     row = efficiencies(run).iloc[0]
     work = float(totals.durations(run.attempts).sum())
-    return np.array(
+    found = np.array(
         [
             work,
             run.meta.n_workers,
@@ -185,3 +185,4 @@ def _factors(run: Run) -> np.ndarray:
             row["makespan"],
         ]
     )
+    return np.log(np.where(found > 0, found, np.nan))

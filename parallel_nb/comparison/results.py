@@ -157,7 +157,9 @@ class Comparison:
     def _how_much(self) -> str:
         told = f"{_times(self.ratio)} as long"
         if not math.isnan(self.low):
-            told += f" ({self.low:.3g} to {self.high:.3g}, 95 %, {self._over()})"
+            told += (
+                f" ({_number(self.low)} to {_number(self.high)}, 95 %, {self._over()})"
+            )
         if not math.isnan(self.before):
             told += f", {format_seconds(self.before)} → {format_seconds(self.after)}"
         return told
@@ -202,7 +204,11 @@ def _task(row) -> str:
 
 
 def _times(ratio: float) -> str:
-    return f"{ratio:.3g}×"
+    return f"{_number(ratio)}×"
+
+
+def _number(ratio: float) -> str:
+    return f"{ratio:.3g}" if ratio < 999.5 else f"{ratio:,.0f}"
 
 
 def _signed(seconds: float) -> str:

@@ -93,6 +93,20 @@ def notes(before: Sweep, after: Sweep, rows: pd.DataFrame) -> list[str]:
     return told
 
 
+def odds(rows: pd.DataFrame, verdict: str) -> str:
+    """Where it is sure that it is not as on the whole; empty if nowhere."""
+    told = []
+    for other in (judging.FASTER, judging.SLOWER):
+        at = rows[rows["verdict"] == other]
+        if other == verdict or not len(at):
+            continue
+        named = at["n_workers"].drop_duplicates().sort_values().tolist()
+        told.append(f"{other} with {', '.join(map(str, named))} workers")
+    if not told or (verdict == judging.UNKNOWN and len(told) < 2):
+        return ""
+    return f"not the same everywhere: {'; '.join(told)}"
+
+
 def runs_at_most_workers(before: Sweep, after: Sweep):
     """The repeats of both with most workers in common; None without Runs."""
     if not (before.runs and after.runs):

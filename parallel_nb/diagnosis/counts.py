@@ -16,6 +16,27 @@ from .words import count, percent, seconds
 _TRIED = 64  # numbers of workers
 
 
+def _fewest(replay, counts: list[int], enough: float) -> tuple[int, float]:
+    """The first of ascending counts that takes no longer, and its seconds; else 0.
+
+    Where tasks wait for each other each count costs a schedule: not all are made, as
+    more workers take no longer, by and large.
+    """
+    if replay.batch.is_independent and not replay.batch.is_limited(counts[0]):
+        took = replay.of_counts(counts)
+        good = np.flatnonzero(took <= enough)
+        return (counts[good[0]], float(took[good[0]])) if len(good) else (0, 0.0)
+    found, low, high = (0, 0.0), 0, len(counts)
+    while low < high:
+        middle = (low + high) // 2
+        took = float(replay.of_counts([counts[middle]])[0])
+        if took <= enough:
+            found, high = (counts[middle], took), middle
+        else:
+            low = middle + 1
+    return found
+
+
 class TooManyWorkers(Finding):
     """More workers than the tasks can keep busy."""
 
@@ -37,11 +58,10 @@ class TooManyWorkers(Finding):
             return
         spaced = np.linspace(least, n_workers - 1, min(n_workers - least, _TRIED))
         counts = np.unique(spaced.astype(int)).tolist()
-        took = replay.of_counts(counts)
-        good = np.flatnonzero(took <= AS_GOOD * best)
-        if not len(good):
+        useful, took = _fewest(replay, counts, AS_GOOD * best)
+        if not useful:
             return
-        useful, predicted = counts[good[0]], replay.of_model(float(took[good[0]]))
+        predicted = replay.of_model(took)
         spared = n_workers * case.makespan - useful * predicted
         yield cls(
             evidence=(

@@ -32,6 +32,7 @@ class Replay:
     def __init__(self, run: Run):
         self.batch = batch_of(run)
         self.measured = self.batch.makespan
+        self._grains: list = []  # what went together before
 
     @cached_property
     def model(self) -> float:
@@ -52,7 +53,8 @@ class Replay:
         load = load_of(
             batch, n_workers=n_workers, order=order, dispatch=MEASURED, chunks=chunks
         )
-        schedule = scheduling.scheduled(*scheduling.coarse(load.problem, load.order))
+        coarse = scheduling.coarse(load.problem, load.order, self._grains)
+        schedule = scheduling.scheduled(*coarse)
         return max(float(schedule.makespan) - load.zero, 0.0)
 
     def of_counts(self, counts) -> np.ndarray:
@@ -61,7 +63,7 @@ class Replay:
         load = load_of(
             batch, n_workers=most, order="given", dispatch=MEASURED, chunks=None
         )
-        problem, order = scheduling.coarse(load.problem, load.order)
+        problem, order = scheduling.coarse(load.problem, load.order, self._grains)
         found = scheduling.makespans(problem, counts, order, available=self._available)
         return np.maximum(found.middle - load.zero, 0.0)
 

@@ -94,7 +94,7 @@ def utilization(run, ax: Axes | None = None) -> Axes:
 
 
 def _mean_line(ax: Axes, mean: float, n_workers: int) -> None:
-    ax.axhline(mean, color=palette.ORANGE, linewidth=1.8, linestyle="--")
+    ax.axhline(mean, color=palette.DEEP_ORANGE, linewidth=1.8, linestyle="--")
     low = mean < 0.8 * n_workers  # where there is room for words
     ax.annotate(
         f"mean {mean:.3g} of {n_workers} = {wording.percent(mean / n_workers)}",

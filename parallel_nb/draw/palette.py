@@ -1,11 +1,12 @@
 """Colours, each with one meaning in every picture and on every page.
 
-Knows hex codes and which of them readers with any colour vision can tell apart; refuses
-to know what is drawn with them.
+Knows hex codes and which of them readers with any colour vision can tell apart, and
+from the paper; refuses to know what is drawn with them.
 
 References
 ----------
 Okabe, Ito, *Color Universal Design*, 2008: the eight base colours.
+W3C, *Web Content Accessibility Guidelines 2.2*, 1.4.3 and 1.4.11: contrasts.
 """
 
 from __future__ import annotations
@@ -21,7 +22,10 @@ VERMILION = "#D55E00"
 PURPLE = "#CC79A7"
 BLACK = "#000000"
 
-GREY = "#8C8C8C"  # neutral on light and on dark paper
+GREY = "#767676"  # of letters and lines, on light and on dark paper
+# Of lines: three hues are too bright for thin ones on light paper.
+DEEP_ORANGE = "#BD8300"
+DEEP_SKY = "#3A98CD"
 
 # Vermilion is kept for what went wrong: no name and no line has it.
 STATUS = {
@@ -31,7 +35,7 @@ STATUS = {
     "timeout": ORANGE,
     "crashed": BLACK,
     "cancelled": GREY,
-    "skipped": "#BDBDBD",
+    "skipped": "#949494",
 }
 # Of a ledger: what worker-seconds went into.
 PART = {
@@ -57,6 +61,43 @@ def on_paper(colour: str, is_dark: bool) -> str:
     ('#D55E00', '#FFFFFF', '#000000')
     """
     return "#FFFFFF" if is_dark and colour == BLACK else colour
+
+
+def contrast(one: str, other: str) -> float:
+    """How far two colours differ in luminance, from 1 to 21.
+
+    Letters need 4.5 on their paper, lines and marks 3.
+
+    References
+    ----------
+    W3C, *Web Content Accessibility Guidelines 2.2*, "contrast ratio".
+
+    Examples
+    --------
+    >>> contrast("#000000", "#FFFFFF"), round(contrast("#FFFFFF", "#767676"), 2)
+    (21.0, 4.54)
+    """
+    low, high = sorted(map(_luminance, (one, other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+def _luminance(colour: str) -> float:
+    """Relative luminance of sRGB, from 0 to 1."""
+    channels = rgb([colour])[0].astype(float) / 255
+    linear = ((channels + 0.055) / 1.055) ** 2.4
+    linear = np.where(channels <= 0.04045, channels / 12.92, linear)
+    return float(linear @ (0.2126, 0.7152, 0.0722))
+
+
+def ink(paper: str) -> str:
+    """Black or white, whichever is read more easily on some paper.
+
+    Examples
+    --------
+    >>> ink(ORANGE), ink(BLUE)
+    ('#000000', '#FFFFFF')
+    """
+    return max((BLACK, "#FFFFFF"), key=lambda colour: contrast(colour, paper))
 
 
 def rgb(colours) -> np.ndarray:

@@ -14,6 +14,7 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 
 from ..errors import ArgumentError
@@ -140,6 +141,20 @@ def _show_after_the_cell(figure: Picture) -> None:
             ipython.display.display(figure)
 
     shell.events.register("post_execute", show)
+
+
+def paper() -> tuple[np.ndarray, bool]:
+    """What a new picture would have behind its lanes, and whether that is dark.
+
+    Returns
+    -------
+    (float array of shape (3,), bool)
+        Red, green and blue of 0 ... 255, by rcParams.
+    """
+    of_both = (mpl.rcParams[f"{part}.facecolor"] for part in ("axes", "figure"))
+    seen = [to_rgba(each)[:3] for each in of_both if to_rgba(each)[3] >= 0.5]
+    colour = 255 * np.array([*seen, (1.0, 1.0, 1.0)][0])
+    return colour, float(colour @ (0.299, 0.587, 0.114)) < 0.4 * 255
 
 
 def say(ax: Axes, text: str) -> None:

@@ -24,10 +24,10 @@ _POINTS = 240  # of a curve
 _HEADROOM = 1.08
 _BAND_SEEN = 1.6  # how far bands may widen the view, in highest curves
 _STYLES = {  # by law: never by colour alone
-    "linear": (palette.SKY, (0, (1, 1.2))),
+    "linear": (palette.DEEP_SKY, (0, (1, 1.2))),
     "amdahl": (palette.BLUE, "-"),
     "gustafson": (palette.GREEN, (0, (3, 1, 0.8, 1))),
-    "usl": (palette.ORANGE, (0, (3, 1.3))),
+    "usl": (palette.DEEP_ORANGE, (0, (3, 1.3))),
     "amdahl_overhead": (palette.PURPLE, (0, (5, 1.5, 1, 1.5))),
 }
 _MARKERS = "osD^v*"  # by backend: never by colour alone

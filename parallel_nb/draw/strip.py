@@ -49,12 +49,13 @@ def strip_of(shown: Blocks, size: Size = CARD) -> Strip:
     """The picture of blocks, wherever they come from."""
     height = min(max(size.lane * shown.n_lanes, size.lowest), size.highest)
     shape = (_SHARPNESS * height, _SHARPNESS * _WIDTH)
-    pixels = on_white(paint(shown, shape, scale=_SHARPNESS))
+    pixels = opaque(paint(shown, shape, scale=_SHARPNESS))
     return Strip(png.encode(pixels, level=6), _WIDTH, height, shown.window)
 
 
-def on_white(pixels: np.ndarray) -> np.ndarray:
-    """Opaque pixels: what those with opacity look like on white paper."""
+def opaque(pixels: np.ndarray, paper=(255, 255, 255)) -> np.ndarray:
+    """What pixels with opacity look like on paper of a colour, by default white."""
     opacity = pixels[..., 3:].astype(np.uint16)
-    mixed = pixels[..., :3] * opacity + 255 * (255 - opacity)
+    below = np.asarray(paper, dtype=np.uint16) * (255 - opacity)
+    mixed = pixels[..., :3] * opacity + below
     return ((mixed + 127) // 255).astype(np.uint8)

@@ -89,7 +89,9 @@ def factor(value: float) -> str:
     >>> factor(1.836), factor(31.9), factor(float("nan"))
     ('1.84×', '31.9×', '–')
     """
-    return f"{value:.3g}×" if math.isfinite(value) else _UNKNOWN
+    if not math.isfinite(value):
+        return _UNKNOWN
+    return f"{value:.3g}×" if value < 999.5 else f"{value:,.0f}×"
 
 
 def seconds(value: float) -> str:

@@ -216,7 +216,7 @@ def _framed(told: Mapping[str, Any]) -> pd.DataFrame:
         return pd.DataFrame(
             {
                 name: schema.as_text(values)
-                if getattr(values, "dtype", None) == object
+                if getattr(values, "dtype", None) == np.dtype(object)
                 else values
                 for name, values in told.items()
             }

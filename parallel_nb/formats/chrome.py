@@ -1,9 +1,9 @@
 """Chrome's trace: spans of threads, from Bazel, clang, viztracer, Ray, PyTorch, ….
 
 Source: *Trace Event Format* (Google). An object with `traceEvents`, or a bare array,
-which may be torn off; complete spans (`X`: `ts`, `dur`) and begin-end pairs (`B`, `E`),
-in µs of a clock of the tool's own; `M` names processes and threads. `tdur`, if any, is
-CPU time.
+which may be torn off; complete spans (`X`: `ts`, `dur`) and begin-end pairs (`B`, `E`;
+`b`, `e` with an id, on no thread), in µs of a clock of the tool's own; `M` names
+processes and threads. `tdur`, if any, is CPU time.
 
 What a task is: a span that lies in no other of its thread, so that no second counts
 twice. Of Bazel's profile it is an action (`cat` "action processing"), of clang's
@@ -23,8 +23,9 @@ from typing import Any
 import numpy as np
 
 from .. import metrics, schema
-from . import spans
+from . import chrome_ours, spans
 from .assembling import assemble
+from .fields import number_of
 from .recording import Recorded, record
 from .source import Source
 from .spec import Format
@@ -52,8 +53,11 @@ def read(source: Source, n_workers: int | None = None):
     """The Run of a trace: a worker for each thread that has a task.
 
     Where the spans of one thread overlap without nesting, as coroutines do, it gets
-    as many workers as it needs.
+    as many workers as it needs. A trace that `write` made gives back
+    its Run.
     """
+    if chrome_ours.is_ours(source):
+        return chrome_ours.read(source, n_workers)
     recorded = record(source)
     chosen = _chosen(source, recorded)
     rows = chosen.rows
@@ -68,7 +72,16 @@ def read(source: Source, n_workers: int | None = None):
         )
     rows, tracks = rows[is_outer], tracks[is_outer]
     started, ended = started[is_outer], ended[is_outer]
-    workers, names, is_split = _workers(recorded, tracks, started, ended)
+    if recorded.n_aside:
+        notes.append(
+            f"{recorded.n_aside:,} asynchronous spans (b, e) ran on no thread of their "
+            "own: left out"
+        )
+    workers, names, is_split = None, "", False
+    if recorded.is_async:
+        notes.append("spans are asynchronous (b, e): no thread is told")
+    else:
+        workers, names, is_split = _workers(recorded, tracks, started, ended)
     if is_split:
         notes.append(
             "some spans of a thread overlap without nesting: such a thread is shown as "
@@ -88,9 +101,10 @@ def read(source: Source, n_workers: int | None = None):
         schema.NAME: recorded.names_of(rows[order]),
         schema.STARTED: started[order],
         schema.ENDED: ended[order],
-        schema.WORKER: workers[order],
         schema.PID: _pids(recorded)[tracks[order]],
     }
+    if workers is not None:
+        columns[schema.WORKER] = workers[order]
     if recorded.has_cpu:
         columns[schema.CPU] = np.maximum(recorded.cpu[rows][order], 0.0)
     return assemble(
@@ -118,7 +132,7 @@ def _chosen(source: Source, recorded: Recorded) -> _Chosen:
     """The spans that may be tasks, by what the tool that wrote them calls so."""
     if not len(recorded.started):
         raise source.error(
-            "expected spans (events of phase X, or B and E); got "
+            "expected spans (events of phase X, B and E, or b and e); got "
             f"{recorded.n_events:,} events and none of them"
         )
     everything = np.arange(len(recorded.started))
@@ -189,8 +203,9 @@ def _zero(recorded: Recorded, started) -> float | None:
         (fields.get("beginningOfTime"), 1e-6),
         (isinstance(other, dict) and other.get("profile_start_ts"), 1e-3),
     ):
-        if isinstance(value, int | float) and not isinstance(value, bool) and value > 0:
-            return value * unit
+        known = number_of(value)
+        if known > 0:  # false for NaN
+            return known * unit
     if len(started) and _EPOCH[0] < started.min() * 1e6 < _EPOCH[1]:
         return 0.0
     return None

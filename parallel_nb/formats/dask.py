@@ -19,13 +19,15 @@ from typing import Any
 
 import msgspec
 import numpy as np
+import pandas as pd
 
 from .. import schema
 from . import fields
 from .assembling import assemble, seconds
-from .numbering import tasks_and_attempts
+from .numbering import attempts_of
 from .source import Source
 from .spec import Format
+from .streaming import Stream
 
 COMPUTE = "compute"
 _SCRIPT = re.compile(
@@ -36,6 +38,8 @@ _COLUMNS = ("start", "duration", "key", "name", "worker", "worker_thread")
 _BEFORE = ("transfer-", "disk-write-", "disk-read-", "deserialize-")
 _TOKEN = re.compile(r"[a-f]{8}|[a-f]{32}")  # of hexadecimal digits, all letters
 _ERRED = "black"
+_NUMBERED = "workers were numbered anew, in sorted order of their labels"
+_DONE, _FAILED = map(schema.STATUSES.index, ("done", "failed"))
 MOST_ROWS = 50_000_000
 _DTYPES = {"float64": "f8", "float32": "f4", "int32": "i4", "int64": "i8"}
 
@@ -90,51 +94,66 @@ def read_stream(stream: Iterable[Mapping[str, Any]]):
         entries = msgspec.convert(list(stream), list[_Entry], strict=False)
     except (msgspec.ValidationError, TypeError) as error:
         raise source.error(f"expected a task stream: {error}") from None
-    return _of_entries(source, entries)
+    taken = Stream()
+    for entry in entries:
+        _take_entry(taken, entry)
+    return _of_entries(source, taken)
 
 
 def _of_stream(source):
+    taken = Stream()
     with source.utf8() as file:
         content = file.read()
     try:
+        # Raw entries are views of the content: one is decoded at a time.
         if content.lstrip()[:1] == b"{":  # one a line
-            entries = msgspec.json.Decoder(_Entry).decode_lines(content)
+            entries = content.splitlines()
         else:
-            entries = msgspec.json.decode(content, type=list[_Entry])
+            entries = msgspec.json.decode(content, type=list[msgspec.Raw])
+        decoder = msgspec.json.Decoder(_Entry)
+        for place, entry in enumerate(entries, 1):
+            if not entry:
+                continue
+            try:
+                _take_entry(taken, decoder.decode(entry))
+            except msgspec.ValidationError as error:
+                raise source.error(
+                    f"expected a task stream: {error}", f"record {place}"
+                ) from None
     except msgspec.ValidationError as error:
         raise source.error(f"expected a task stream: {error}") from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise source.error(f"expected JSON: {error}") from None
-    return _of_entries(source, entries)
+    return _of_entries(source, taken)
 
 
-def _of_entries(source, entries):
-    rows, aside = [], {}
-    for place, entry in enumerate(entries, 1):
-        spans = [s if isinstance(s, _Span) else _Span(*s) for s in entry.startstops]
-        computing = [span for span in spans if span.action == COMPUTE]
-        for span in spans:
-            if span.action != COMPUTE:
-                aside.setdefault(span.action[:40], []).append(span.stop - span.start)
-        is_done = entry.status in ("OK", None)
-        nbytes = fields.number_of(entry.nbytes)
-        for span in computing:
-            rows.append(
-                (
-                    _key(entry.key),
-                    fields.text_of(entry.name) or _prefix(_key(entry.key)),
-                    f"{entry.worker}-{_key(entry.thread)}",
-                    entry.worker,
-                    span.start,
-                    span.stop,
-                    is_done,
-                    nbytes,
-                    place,
-                )
-            )
-    if entries and not rows:
-        raise source.error(f"expected spans of action {COMPUTE!r}; got none")
-    return _run(source, rows, aside, "record")
+def _take_entry(taken, entry):
+    taken.place += 1
+    spans = [s if isinstance(s, _Span) else _Span(*s) for s in entry.startstops]
+    key = None
+    for span in spans:
+        if span.action != COMPUTE:
+            taken.set_aside(span.action[:40], span.stop - span.start)
+            continue
+        if key is None:
+            key = _key(entry.key)
+            name = fields.text_of(entry.name) or _prefix(key)
+            thread = f"{entry.worker}-{_key(entry.thread)}"
+            is_done = entry.status in ("OK", None)
+            nbytes = fields.number_of(entry.nbytes)
+        taken.add(
+            key, name, thread, entry.worker, span.start, span.stop, is_done, nbytes
+        )
+
+
+def _of_entries(source, taken):
+    if not len(taken):
+        raise source.error(
+            f"expected spans of action {COMPUTE!r}; got none"
+            if taken.place
+            else "it tells of no task: there is nothing to make a Run of"
+        )
+    return _run(source, taken, "record")
 
 
 def _of_report(source):
@@ -154,12 +173,12 @@ def _of_report(source):
             "expected a Bokeh document with the task stream's columns "
             f"({', '.join(_COLUMNS)}); got none"
         )
-    rows, aside = [], {}
+    taken = Stream()
     for table in tables:
-        _take(source, table, rows, aside)
-    if not rows:
+        _take(source, table, taken)
+    if not len(taken):
         raise source.error("its task stream has no computing: nothing ran meanwhile")
-    return _run(source, rows, aside, "rectangle")
+    return _run(source, taken, "rectangle")
 
 
 def _tables(document):
@@ -181,7 +200,7 @@ def _tables(document):
     return found
 
 
-def _take(source, table, rows, aside):
+def _take(source, table, taken):
     columns = {name: _values(source, name, table[name]) for name in _COLUMNS}
     n_rows = len(columns["start"])
     for name, values in columns.items():
@@ -200,22 +219,19 @@ def _take(source, table, rows, aside):
             continue  # what the dashboard has where nothing happened
         before = next((mark for mark in _BEFORE if name.startswith(mark)), None)
         if before is not None:
-            action = before[:-1]
-            aside.setdefault(action, []).append(width)
+            taken.set_aside(before[:-1], width)
             continue
         is_done = row >= len(colors) or colors[row] != _ERRED
-        rows.append(
-            (
-                _key(columns["key"][row]),
-                name,
-                _key(columns["worker_thread"][row]),
-                fields.text_of(columns["worker"][row]),
-                middle - width / 2,
-                middle + width / 2,
-                is_done,
-                math.nan,
-                row + 1,
-            )
+        taken.place = row + 1
+        taken.add(
+            _key(columns["key"][row]),
+            name,
+            _key(columns["worker_thread"][row]),
+            fields.text_of(columns["worker"][row]),
+            middle - width / 2,
+            middle + width / 2,
+            is_done,
+            math.nan,
         )
 
 
@@ -251,38 +267,34 @@ def _unfolded(packed):
     return unfolded
 
 
-def _run(source, rows, aside, unit):
-    keys, names, threads, workers, starts, stops, done, nbytes, places = (
-        zip(*rows, strict=True) if rows else ((),) * 9
-    )
-    tasks, attempts = tasks_and_attempts(keys, starts)
-    notes = []
+def _run(source, taken, unit):
+    told = taken.columns()
+    attempts = attempts_of(told["tasks"], told["starts"])
+    notes = [] if told["lanes"].max() == 0 else [_NUMBERED]
     n_again = int((attempts > 1).sum())
     if n_again:
         notes.append(f"{n_again} times a key was computed again: another attempt")
-    for action, spent in sorted(aside.items())[:10]:
+    for action, (n_times, spent) in sorted(taken.aside.items())[:10]:
         notes.append(
-            f"{len(spent)} times {action}, {sum(spent):.3g} s on all workers: beside "
-            "the attempts"
+            f"{n_times} times {action}, {spent:.3g} s on all workers: beside the "
+            "attempts"
         )
+    places = told["places"]
     return assemble(
         source,
         {
-            schema.TASK: tasks,
+            schema.TASK: told["tasks"],
             schema.ATTEMPT: attempts,
-            schema.NAME: schema.as_text(names),
-            schema.STARTED: starts,
-            schema.ENDED: stops,
-            schema.WORKER: np.array(threads, dtype=object),
-            schema.HOST: schema.as_text([_host(worker) for worker in workers]),
-            schema.STATUS: ["done" if each else "failed" for each in done],
-            schema.OUT_BYTES: nbytes,
-            schema.ERROR: schema.as_text(
-                [
-                    None if each else "erred; the stream does not tell how"
-                    for each in done
-                ]
+            schema.NAME: told["names"],
+            schema.STARTED: told["starts"],
+            schema.ENDED: told["stops"],
+            schema.WORKER: told["lanes"],
+            schema.HOST: told["hosts"],
+            schema.STATUS: pd.Categorical.from_codes(
+                np.where(told["is_done"], _DONE, _FAILED), schema.STATUSES
             ),
+            schema.OUT_BYTES: told["nbytes"],
+            schema.ERROR: told["errors"],
         },
         made_by="dask",
         where=lambda row: f"{unit} {places[row]}",
@@ -307,12 +319,6 @@ def _prefix(key: str) -> str:
             break
         kept.append(word)
     return "-".join(kept) or key
-
-
-def _host(worker: str) -> str | None:
-    """The machine in an address such as ``tcp://10.0.0.2:40123``."""
-    found = re.match(r"\w{1,20}://(\[[^\]]{1,60}\]|[^:/]{1,200})", worker)
-    return found[1] if found else None
 
 
 FORMAT = Format("dask", "Dask performance report or task stream", sniff, read)

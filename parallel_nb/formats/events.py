@@ -41,6 +41,8 @@ class Event(msgspec.Struct, gc=False):
     pid: int | float | str | None = None
     tid: int | float | str | None = None
     args: msgspec.Raw = msgspec.Raw()
+    id: msgspec.Raw = msgspec.Raw()  # of "b" and "e"
+    id2: msgspec.Raw = msgspec.Raw()
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,9 @@ import re
 
 import numpy as np
 
+AT_ONCE = (
+    "the number of workers is the most jobs that ran at once, not what the cluster has"
+)
 _RANGE = re.compile(r"(\d{1,9})(?:-(\d{1,9}))?")
 MOST = 10_000_000  # machines of one job; more is a mistake
 

@@ -33,13 +33,24 @@ def tasks_and_attempts(
     """
     known: dict[Hashable, int] = {}
     tasks = np.array([known.setdefault(key, len(known)) for key in keys], np.int64)
+    return tasks, attempts_of(tasks, *order)
+
+
+def attempts_of(tasks: np.ndarray, *order: Sequence[float]) -> np.ndarray:
+    """The attempt (from 1) of each record of a task (from 0); `order` as above.
+
+    Examples
+    --------
+    >>> attempts_of(np.array([0, 1, 0]), [5.0, 0.0, 1.0]).tolist()
+    [2, 1, 1]
+    """
     columns = [np.asarray(column) for column in order]
     by_order = np.lexsort((*reversed(columns), tasks))
     ordered = tasks[by_order]
     first = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]][: len(ordered)])
     attempts = np.empty(len(tasks), dtype=np.int64)
     attempts[by_order] = np.arange(len(tasks)) - first[ordered] + 1
-    return tasks, attempts
+    return attempts
 
 
 def lanes_within(

@@ -1,6 +1,7 @@
 """A Chrome trace's events → spans as arrays, small enough for millions of them.
 
-Knows what X, B, E and M say; refuses to know which tool wrote them and what a task is.
+Knows what X, B, E, M, b and e say; refuses to know which tool wrote them and what a
+task is.
 """
 
 from __future__ import annotations
@@ -45,6 +46,8 @@ class Recorded:
     fields: dict[str, Any]
     n_events: int
     n_open: int  # begins and ends without the other
+    n_aside: int  # asynchronous begins beside spans of threads
+    is_async: bool  # nothing else is there: a track is what has an id, not a thread
     n_torn: int
 
     @property
@@ -121,6 +124,8 @@ class _Taking:
         self.n_events = 0
         self.whole: list[dict] = []  # columns of X, a block each
         self.halves: list[dict] = []  # of B and E
+        self.asyncs: list[dict] = []  # of b and e
+        self.identities: dict[tuple, int] = _numbering()  # of b and e
         self.tracks: dict[tuple, int] = _numbering()
         self.categories: dict[str | None, int] = _numbering()
         self.labels: dict[tuple, Any] = {}
@@ -128,7 +133,7 @@ class _Taking:
     def take(self, first: int, events: list[Event]) -> None:
         self.n_events += len(events)
         phases = [event.ph for event in events]
-        by_phase: dict[str, list[Event]] = {"X": [], "B": [], "E": [], "M": []}
+        by_phase: dict[str, list[Event]] = {phase: [] for phase in "XBEMbe"}
         for phase in set(phases) & set(by_phase):
             by_phase[phase] = (
                 events
@@ -137,7 +142,7 @@ class _Taking:
             )
         for event in by_phase["M"]:
             self._label(event)
-        for phase, sign in (("X", 0), ("B", 1), ("E", -1)):
+        for phase, sign in (("X", 0), ("B", 1), ("E", -1), ("b", 1), ("e", -1)):
             if not (chosen := by_phase[phase]):
                 continue
             numbers = np.array(
@@ -149,7 +154,11 @@ class _Taking:
             columns = self._columns(chosen, numbers)
             if sign:
                 columns["sign"] = np.full(len(chosen), sign)
-                self.halves.append(columns)
+                if phase.islower():
+                    columns["track"] = self._identities(chosen)
+                    self.asyncs.append(columns)
+                else:
+                    self.halves.append(columns)
                 continue
             columns["dur"] = self._seconds([e.dur for e in chosen], numbers, "dur")
             cpu = [e.tdur for e in chosen]
@@ -184,6 +193,14 @@ class _Taking:
             )
         return micros * 1e-6
 
+    def _identities(self, chosen: list[Event]) -> np.ndarray:
+        """What begins and ends together: of one process, kind and id."""
+        known = self.identities
+        return np.array(
+            [known[e.pid, e.cat, bytes(e.id) or bytes(e.id2)] for e in chosen],
+            dtype=np.int32,
+        )
+
     def _label(self, event: Event) -> None:
         if not isinstance(event.name, str):
             return
@@ -199,7 +216,13 @@ class _Taking:
             self.labels[event.name, event.pid, tid] = value
 
     def recorded(self, around) -> Recorded:
-        halves, n_open = self._paired()
+        halves, n_open = _paired(self.halves)
+        n_aside = sum(int((block["sign"] > 0).sum()) for block in self.asyncs)
+        tracks = list(self.tracks)
+        if is_async := bool(self.asyncs) and not self.whole and not halves:
+            halves, n_open = _paired(self.asyncs)
+            tracks, n_aside = [(pid, None) for pid, *_ in self.identities], 0
+        self.halves, self.asyncs = [], []
         blocks = [*self.whole, *halves]
         self.whole = []
 
@@ -217,38 +240,40 @@ class _Taking:
             category=column("category", np.int32),
             number=column("number", np.int64),
             names=pa.chunked_array(names, _TEXT),
-            tracks=list(self.tracks),
+            tracks=tracks,
             categories=list(self.categories),
             labels=self.labels,
             fields=around.fields,
             n_events=self.n_events,
             n_open=n_open,
+            n_aside=n_aside,
+            is_async=is_async,
             n_torn=around.n_torn,
         )
 
-    def _paired(self) -> tuple[list[dict], int]:
-        """The outermost spans that B and E make, as columns of X."""
-        if not self.halves:
-            return [], 0
-        told = {
-            name: np.concatenate([block[name] for block in self.halves])
-            for name in ("number", "ts", "track", "category", "sign")
-        }
-        names = pa.chunked_array([block["name"] for block in self.halves], _TEXT)
-        self.halves = []
-        in_file = np.argsort(told["number"], kind="stable")
-        told = {name: column[in_file] for name, column in told.items()}
-        names = names.take(pa.array(in_file))
-        begins, ends, n_open = spans.pairs(told["track"], told["ts"], told["sign"])
-        if not len(begins):
-            return [], n_open
-        columns = {
-            name: told[name][begins] for name in ("number", "ts", "track", "category")
-        }
-        columns["name"] = names.take(pa.array(begins)).combine_chunks()
-        columns["dur"] = told["ts"][ends] - told["ts"][begins]
-        columns["tdur"] = np.full(len(begins), np.nan)
-        return [columns], n_open
+
+def _paired(halves: list[dict]) -> tuple[list[dict], int]:
+    """The outermost spans that begins and ends make, as columns of X."""
+    if not halves:
+        return [], 0
+    told = {
+        name: np.concatenate([block[name] for block in halves])
+        for name in ("number", "ts", "track", "category", "sign")
+    }
+    names = pa.chunked_array([block["name"] for block in halves], _TEXT)
+    in_file = np.argsort(told["number"], kind="stable")
+    told = {name: column[in_file] for name, column in told.items()}
+    names = names.take(pa.array(in_file))
+    begins, ends, n_open = spans.pairs(told["track"], told["ts"], told["sign"])
+    if not len(begins):
+        return [], n_open
+    columns = {
+        name: told[name][begins] for name in ("number", "ts", "track", "category")
+    }
+    columns["name"] = names.take(pa.array(begins)).combine_chunks()
+    columns["dur"] = told["ts"][ends] - told["ts"][begins]
+    columns["tdur"] = np.full(len(begins), np.nan)
+    return [columns], n_open
 
 
 def _numbering() -> dict:

@@ -16,6 +16,7 @@ import re
 import numpy as np
 
 from .. import schema
+from . import machines
 from .assembling import assemble, lay_out
 from .numbering import tasks_and_attempts
 from .source import Source
@@ -42,6 +43,16 @@ _CLOCK = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?")
 _LENGTH = re.compile(r"(?:(\d{1,6})-)?(?:(\d{1,6}):)?(\d{1,6}):(\d{1,2}(?:\.\d{1,6})?)")
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)([KMGTP]?)[nc]?")
 _EXIT = re.compile(r"\d+:\d+")
+_TEXTS = ("JobName", "SubmitLine", "Comment", "AdminComment", "WorkDir", "Reason")
+_LOOKS = {
+    "JobID": _JOB,
+    "ExitCode": _EXIT,
+    "Elapsed": _LENGTH,
+    "Submit": re.compile(r"\d{4}-.*|\d{9,11}"),
+    "Start": re.compile(r"\d{4}-.*|\d{9,11}"),
+    "End": re.compile(r"\d{4}-.*|\d{9,11}"),
+    "State": re.compile(r"[A-Z_+]+( .*)?"),
+}
 _NO_TIME = {"", "Unknown", "None", "N/A", "NONE"}
 
 
@@ -80,6 +91,8 @@ def read(source: Source, n_workers: int | None = None):
     elif columns["is_local"][0]:
         first = datetime.datetime.fromtimestamp(np.nanmin(started), datetime.UTC)
         notes.append(f"local times, the first {first:%Y-%m-%d %H:%M:%S}")
+    if n_workers is None and is_placed:
+        notes.append(machines.AT_ONCE)
     never = np.isnan(started)
     status = np.array(columns["status"], dtype=object)
     tasks, attempts = tasks_and_attempts(columns["id"], np.nan_to_num(started))
@@ -134,9 +147,8 @@ def _records(source: Source):
         elif fields == names:
             continue  # reports put together, each with its header
         extra = len(fields) - len(names)
-        if extra > 0 and "JobName" in names:
-            at = names.index("JobName")
-            fields[at : at + extra + 1] = ["|".join(fields[at : at + extra + 1])]
+        if extra > 0:
+            fields = _joined(names, fields, extra)
         if len(fields) != len(names):
             raise source.error(
                 f"expected {len(names)} fields between |; got {len(fields)}",
@@ -144,6 +156,26 @@ def _records(source: Source):
             )
         records.append((number, dict(zip(names, fields, strict=True))))
     return names, records, notes
+
+
+def _joined(names: list[str], fields: list[str], extra: int) -> list[str]:
+    """Fields of a line where a text holds `|`: of the first text that explains it."""
+    first = None
+    for name in _TEXTS:
+        if name not in names:
+            continue
+        at = names.index(name)
+        whole = "|".join(fields[at : at + extra + 1])
+        made = [*fields[:at], whole, *fields[at + extra + 1 :]]
+        told = dict(zip(names, made, strict=True))
+        if all(
+            looks.fullmatch(told[each]) or told[each] in _NO_TIME
+            for each, looks in _LOOKS.items()
+            if each in told
+        ):
+            return made
+        first = first or made
+    return first or fields
 
 
 def _guessed(source: Source, fields: list[str], number: int) -> list[str]:

@@ -57,6 +57,8 @@ def read(source: Source, n_workers: int | None = None):
     tasks, attempts = tasks_and_attempts(identity.tolist(), submitted)
     n_processors = _count(header.get("MaxProcs") or header.get("MaxNodes"))
     notes = [*machines.told(started, ended, processors, n_processors, "processors")]
+    if n_workers is None:
+        notes.append(machines.AT_ONCE)
     if n_unknown := int((codes < 0).sum()):
         notes.append(f"the status of {n_unknown} jobs is unknown: they count as done")
     if n_never := int((~ran).sum()):

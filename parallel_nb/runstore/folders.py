@@ -6,6 +6,7 @@ Knows how to list, read, write in one step and remove; refuses to know what is i
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -24,7 +25,7 @@ class LocalFolder:
     is_local = True
 
     def __init__(self, path: str | os.PathLike):
-        self.path = Path(path).absolute()
+        self.path = Path(os.path.expanduser(path)).absolute()
         try:
             self.path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -76,13 +77,14 @@ class LocalFolder:
         except OSError as error:
             raise _told(error, f"cannot remove {self.path / name}") from error
 
-    def clear_drafts(self) -> None:
-        """Remove what writers that were killed have left."""
-        with contextlib.suppress(OSError), os.scandir(self.path) as entries:
-            for entry in entries:
-                is_draft = entry.name.startswith(".") and entry.name.endswith(".tmp")
-                if is_draft and time.time() - entry.stat().st_mtime > _STALE:
-                    os.unlink(entry.path)
+    def clear_drafts(self, *inside: str) -> None:
+        """Remove what killed writers have left, here and in these subfolders."""
+        for folder in (self.path, *(self.path / each for each in inside)):
+            with contextlib.suppress(OSError), os.scandir(folder) as entries:
+                for entry in entries:
+                    is_draft = entry.name[:1] == "." and entry.name.endswith(".tmp")
+                    if is_draft and time.time() - entry.stat().st_mtime > _STALE:
+                        os.unlink(entry.path)
 
     def urls(self, names: list[str]) -> list[str]:
         """For whoever reads them by other means."""
@@ -162,7 +164,7 @@ class RemoteFolder:
         except OSError as error:
             raise _told(error, f"cannot remove {self.url}/{name}") from error
 
-    def clear_drafts(self) -> None:
+    def clear_drafts(self, *inside: str) -> None:
         """There are none: an upload that was broken off leaves nothing."""
 
     def urls(self, names: list[str]) -> list[str]:
@@ -188,7 +190,9 @@ def folder_of(folder: Any) -> LocalFolder | RemoteFolder:
     text = os.fspath(folder)
     if isinstance(text, str) and "://" in text:
         scheme, _, rest = text.partition("://")
-        return LocalFolder(rest) if scheme in ("file", "local") else RemoteFolder(text)
+        if scheme not in ("file", "local"):
+            return RemoteFolder(text)
+        return LocalFolder(rest.removeprefix("localhost"))
     return LocalFolder(folder)
 
 
@@ -196,7 +200,7 @@ def _sized(entries) -> Iterator[tuple[str, int]]:
     for entry in entries:
         if entry.name.startswith("."):
             continue
-        with contextlib.suppress(FileNotFoundError):  # removed meanwhile
+        with contextlib.suppress(OSError):  # removed meanwhile, or a link to itself
             if entry.is_file():
                 yield entry.name, entry.stat().st_size
 
@@ -214,4 +218,6 @@ def _fsspec():
 def _told(error: OSError, what: str) -> StoreError:
     made = StoreError(f"{what}: {getattr(error, 'strerror', None) or error}")
     made.errno = getattr(error, "errno", None)
+    if isinstance(error, FileNotFoundError):  # fsspec's come without a number
+        made.errno = errno.ENOENT
     return made

@@ -70,7 +70,7 @@ def _known(folder) -> tuple[pd.DataFrame, list[str]]:
         with contextlib.suppress(StoreError, pa.ArrowException, OSError, KeyError):
             with folder.reading(f"{INSIDE}/{name}") as file:
                 frame = pq.read_table(file).to_pandas()
-            frames.append(frame[list(_KEY)].join(frame.drop(columns=list(_KEY))))
+            frames.append(frame[list(rows.INDEXED)])
     if not frames:
         return pd.DataFrame(columns=list(_KEY)), segments
     return pd.concat(frames).drop_duplicates(list(_KEY)), segments
@@ -81,16 +81,20 @@ def _read(folder, files: dict[str, int]) -> list[dict]:
         return rows.row_of(folder, *item)
 
     if folder.is_local or len(files) < 2:
-        return list(map(one, files.items()))
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
-        return list(pool.map(one, files.items()))
+        found = list(map(one, files.items()))
+    else:
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            found = list(pool.map(one, files.items()))
+    return [row for row in found if row is not None]
 
 
 def _keep(folder, frame: pd.DataFrame, segments: list[str]) -> None:
     """One segment in place of all those that were there; none if it cannot be."""
     table = pa.Table.from_pandas(frame.reset_index(drop=True), preserve_index=False)
     name = f"{INSIDE}/{secrets.token_hex(8)}{rows.ENDING}"
-    with contextlib.suppress(StoreError):  # a folder that may only be read is a store
+    with contextlib.suppress(
+        StoreError, OSError
+    ):  # a folder that may only be read is a store
         folder.write(name, lambda file: pq.write_table(table, file, compression="zstd"))
         for old in segments:
             folder.remove(f"{INSIDE}/{old}")

@@ -5,6 +5,8 @@ Knows DuckDB and how files become a table; refuses to know which runs there are.
 
 from __future__ import annotations
 
+import re
+
 import pandas as pd
 
 from .. import schema
@@ -35,6 +37,8 @@ def query(folder, frame: pd.DataFrame, sql: str) -> pd.DataFrame:
         names = ", ".join(f'"{name}"' for name in schema.COLUMNS)
         if len(readable):
             urls = folder.urls([f"{each}{rows.ENDING}" for each in readable["id"]])
+            # A star in a name is no pattern: it would count other files twice.
+            urls = [re.sub(r"[*?]", r"[\g<0>]", url) for url in urls]
             files = connection.read_parquet(urls, union_by_name=True, filename=True)
             files.create_view("files")
             run = f"parse_filename(filename, false)[:-{len(rows.ENDING) + 1}]"
@@ -48,6 +52,7 @@ def query(folder, frame: pd.DataFrame, sql: str) -> pd.DataFrame:
                 f"CREATE VIEW attempts AS SELECT '' AS run, {names} FROM nothing"
             )
         try:
+            _refuse_to_write(duckdb, connection, sql)
             return connection.execute(sql).df()
         except (duckdb.IOException, duckdb.HTTPException) as error:
             raise StoreError(f"the runs cannot be read: {error}") from error
@@ -56,6 +61,17 @@ def query(folder, frame: pd.DataFrame, sql: str) -> pd.DataFrame:
                 f"`sql` cannot be answered: {error}. There are `attempts` (column "
                 "`run` and those of a Run) and `runs` (columns of `runs()`)."
             ) from error
+
+
+def _refuse_to_write(duckdb, connection, sql: str) -> None:
+    """DuckDB could write files and attach databases: a store is only asked."""
+    kinds = duckdb.StatementType
+    for statement in connection.extract_statements(sql):
+        if statement.type not in (kinds.SELECT, kinds.EXPLAIN):
+            raise ArgumentError(
+                "`sql` must be a query, such as SELECT …; got a statement that is "
+                f"none: {statement.query.strip():.60}"
+            )
 
 
 def _duckdb():

@@ -6,7 +6,9 @@ refuses to know where files lie.
 
 from __future__ import annotations
 
+import errno
 import json
+import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -31,6 +33,7 @@ _META = (
     "source",
     "commit",
 )
+_COUNTED = ("n_workers", "cpu_count")
 _COUNTS = (
     "n_tasks",
     "n_attempts",
@@ -67,9 +70,18 @@ COLUMNS = (
 )
 
 
-def row_of(folder, name: str, n_bytes: int) -> dict[str, Any]:
-    """The row of one file, whatever is in it."""
-    row = {"id": name.removesuffix(ENDING), "n_bytes": n_bytes, "status": OK, "why": ""}
+# What is known of a run once its file was opened; an index that lacks any is no use.
+INDEXED = ("id", "n_bytes", "status", "why", *_META, *_COUNTS, *_NUMBERS)
+INDEXED += ("tags", "versions")
+
+
+def row_of(folder, name: str, n_bytes: int) -> dict[str, Any] | None:
+    """The row of one file, whatever is in it; None if it is gone by now."""
+    key = _text(name.removesuffix(ENDING))
+    row = {"id": key, "n_bytes": n_bytes, "status": OK, "why": ""}
+    if f"{key}{ENDING}" != name:
+        why = "its name is not in UTF-8: rename it"
+        return row | {"status": UNREADABLE, "why": why}
     path = folder.name_of(name)
     try:
         with folder.reading(name) as file:
@@ -83,13 +95,29 @@ def row_of(folder, name: str, n_bytes: int) -> dict[str, Any]:
             if summary is None:  # of a file that was written before there were any
                 file.seek(0)
                 summary = summary_of(read(file, path))
-        row |= {name: meta.get(name) for name in _META}
-        row |= {name: summary.get(name) for name in (*_COUNTS, *_NUMBERS)}
-        row["tags"] = [str(tag) for tag in meta.get("tags", ())]
+        row |= {name: _text(meta.get(name)) for name in _META if name not in _COUNTED}
+        row |= {name: _number(meta.get(name)) for name in _COUNTED}
+        row |= {name: _number(summary.get(name)) for name in (*_COUNTS, *_NUMBERS)}
+        row["tags"] = [_text(tag) for tag in meta.get("tags", ())]
         row["versions"] = json.dumps(meta.get("versions", {}))
     except (StoreError, KeyError, TypeError, AttributeError, ValueError) as error:
-        return {**row, "status": UNREADABLE, "why": str(error)}
+        if getattr(error, "errno", None) == errno.ENOENT:
+            return None
+        return {**row, "status": UNREADABLE, "why": _text(str(error))}
     return row
+
+
+def _text(value: Any) -> str:
+    """One odd label must not cost a store its list."""
+    text = "" if value is None else str(value)
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+def _number(value: Any) -> float:
+    try:
+        return float(value) if isinstance(value, int | float) else math.nan
+    except OverflowError:
+        return math.nan
 
 
 def frame_of(rows: Iterable[Mapping[str, Any]] | pd.DataFrame) -> pd.DataFrame:

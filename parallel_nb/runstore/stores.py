@@ -13,7 +13,7 @@ import os
 import secrets
 import subprocess
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import pandas as pd
@@ -23,6 +23,7 @@ from ..engine.journals.recovering import recover
 from ..errors import ArgumentError, StoreError, did_you_mean
 from ..runs import MISSING, Run
 from ..store import read, write
+from ..sweeps import Sweep
 from . import index, pruning, querying, rows
 from .folders import folder_of
 
@@ -115,15 +116,17 @@ class RunStore:
     def _add(self, run, key, tags=(), label=None, with_results=False) -> str:
         if not isinstance(run, Run):
             raise ArgumentError(f"`run` must be a Run; got {type(run).__name__}")
-        if isinstance(tags, str) or not all(isinstance(tag, str) for tag in tags):
+        are_many = isinstance(tags, Iterable) and not isinstance(tags, str)
+        tags = tuple(tags) if are_many else tags
+        if not (are_many and all(isinstance(tag, str) for tag in tags)):
             raise ArgumentError(f"`tags` must be a sequence of str; got {tags!r}")
-        kept = _described(run, tuple(tags), label)
+        kept = _described(run, tags, label)
         self._folder.write(
             f"{key}{rows.ENDING}",
             lambda file: write(kept, file, with_results=with_results),
         )
         if self._n_added % _TIDIED == 0:
-            self._folder.clear_drafts()
+            self._folder.clear_drafts(index.INSIDE)
             sizes = self._folder.sizes()
             if index.is_long(self._folder, sizes):
                 index.listed(self._folder, sizes)
@@ -157,8 +160,10 @@ class RunStore:
             return frame
         return frame[frame["label"] == label].reset_index(drop=True)
 
-    def load(self, key: str, *, with_results: bool = False) -> Run:
+    def load(self, key: str, *, with_results: bool = False) -> Run | Sweep:
         """The run with this id, or with the only id that begins like this.
+
+        A file that holds a Sweep, which `runs` says in ``status``, gives that.
 
         Raises
         ------
@@ -273,7 +278,7 @@ class RunStore:
         gone = pruning.beyond(self.runs(label), keep)
         for key in gone["id"]:
             self._folder.remove(f"{key}{rows.ENDING}")
-        self._folder.clear_drafts()
+        self._folder.clear_drafts(index.INSIDE)
         return gone
 
     def new_journal(self) -> str | None:

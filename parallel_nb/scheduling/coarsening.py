@@ -6,6 +6,8 @@ may be; refuses to know who asks. What comes of it is close, not exact.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from .graphs import Graph
@@ -18,10 +20,33 @@ _SPARE = 2  # times as many tasks as grains, or it is not worth it
 # Grains for each worker, and all of them. Independent ones cost a step in a heap, the
 # others some dozens of steps.
 _A_WORKER, _AT_MOST = (4000, 300), (200_000, 20_000)
+_BY_LENGTH = ("longest_first", "shortest_first")  # lists that follow from lengths
+_STILL_A_GRAIN = 3  # grains that a group may hold once lengths have changed
+
+
+class Grains(NamedTuple):
+    """Which tasks go together, and for which problems that holds."""
+
+    of: tuple  # edges, agents, lags and order: it holds where these are the same ones
+    group: np.ndarray  # of each task
+    first: np.ndarray  # the first task of each group, in the list's order
+    edges: np.ndarray  # those that matter
+    lags: np.ndarray | None
+
+    def serve(self, of: tuple, lengths: np.ndarray, grain: float) -> bool:
+        """Whether groups of these lengths would be grains, or single tasks, as well."""
+        if len(lengths) != len(self.group) or not all(
+            mine is theirs or (isinstance(mine, str) and mine == theirs)
+            for mine, theirs in zip(self.of, of, strict=True)
+        ):
+            return False
+        took = np.bincount(self.group, lengths, len(self.first))
+        too_long = took > _STILL_A_GRAIN * grain
+        return bool((took[too_long] == lengths[self.first[too_long]]).all())
 
 
 def coarse(
-    problem: Problem, order: str | np.ndarray
+    problem: Problem, order: str | np.ndarray, known: list[Grains] | None = None
 ) -> tuple[Problem, str | np.ndarray]:
     """The problem and its list with short tasks put together, if there are many.
 
@@ -35,6 +60,9 @@ def coarse(
     problem : Problem
     order : str or permutation
         As for `list_schedule`, but for ``"best"``.
+    known : list of Grains, optional
+        What went together before, for whoever asks again and again with other numbers
+        of workers, slots or lengths; it is added to.
 
     Returns
     -------
@@ -49,23 +77,39 @@ def coarse(
     work = float(lengths.sum())
     least = max(work / problem.n_workers, float(lengths.max()))
     grain = max(least / _A_WORKER[not is_free], work / at_most)
-    edges, lags = _that_matter(problem, grain)
-    alike = _alike(problem, edges, lags)
-    group, first = _grouped(lengths, alike, _list_of(problem, order, grain), grain)
-    if len(first) * _SPARE > n_tasks:
-        return problem, order
+    known = [] if known is None else known
+    edges = problem.graph.edges if len(problem.graph.edges) else None
+    of = (edges, problem.agent, problem.lags, order)
+    is_by_length = isinstance(order, str) and order in _BY_LENGTH
+    fit = (each for each in known if each.serve(of, lengths, grain))
+    grains = None if is_by_length else next(fit, None)
+    if grains is None:
+        grains = _grains(problem, order, of, grain)
+        if len(grains.first) * _SPARE > n_tasks:
+            return problem, order
+        known.append(grains)
+    _, group, first, edges, lags = grains
     agent = problem.agent
     made = Problem(
         durations=np.bincount(group, lengths, len(first)),
         n_workers=problem.n_workers,
         graph=Graph(len(first), _between(group, edges, len(first))),
-        agent=None if agent is None else np.asarray(agent)[first].tolist(),
+        agent=None if agent is None else agent[first],
         slots=problem.slots,
         locks=None,
         available=problem.available,
-        lags=None if lags is None else lags[first].tolist(),
+        lags=None if lags is None else lags[first],
     )
-    return made, np.arange(len(first))
+    is_by_graph = isinstance(order, str) and order == "critical_path"
+    is_by_graph = is_by_graph and len(problem.graph.edges) > 0
+    return made, "critical_path" if is_by_graph else np.arange(len(first))
+
+
+def _grains(problem: Problem, order, of: tuple, grain: float) -> Grains:
+    edges, lags = _that_matter(problem, grain)
+    alike = _alike(problem, edges, lags)
+    listed = _list_of(problem, order, grain)
+    return Grains(of, *_grouped(problem.durations, alike, listed, grain), edges, lags)
 
 
 def _that_matter(problem: Problem, grain: float):
@@ -75,7 +119,7 @@ def _that_matter(problem: Problem, grain: float):
         if len(edges):
             edges = edges[chains_through(problem.durations, edges) > grain]
         return edges, None
-    lags = np.array(problem.lags)
+    lags = problem.lags.copy()
     if len(edges):
         edges = edges[chains_through(problem.durations + lags, edges) > grain]
     matters = lags > grain
@@ -91,10 +135,10 @@ def _alike(problem: Problem, edges, lags) -> np.ndarray | None:
         return None
     if not len(edges) and lags is None and len(problem.slots) < _SMALL:
         # Numbers of 16 bits are sorted by their digits, several times as fast.
-        return np.asarray(problem.agent, dtype=np.int16)
+        return problem.agent.astype(np.int16)
     found = np.zeros(n_tasks, dtype=np.uint64)
     if problem.agent is not None:
-        found += np.asarray(problem.agent, dtype=np.int64).astype(np.uint64)
+        found += problem.agent.astype(np.uint64)
     if len(edges):
         # Sums of random numbers: of the same ones for the same sets, and of others for
         # others, but for one chance in some 10^19.
@@ -117,9 +161,9 @@ def _list_of(problem: Problem, order, grain: float) -> np.ndarray | None:
     if order == "given":
         return None
     lengths = problem.durations
-    if order == "shortest_first" or (
-        order == "critical_path" and len(problem.graph.edges)
-    ):
+    if order == "critical_path" and len(problem.graph.edges):
+        return None  # those that go together are as far from the end, but for a grain
+    if order == "shortest_first":
         return listed(problem, order)
     is_long = lengths > grain
     long = np.flatnonzero(is_long)
@@ -165,5 +209,6 @@ def _between(group: np.ndarray, edges: np.ndarray, n_groups: int) -> np.ndarray:
     if not len(edges):
         return edges
     codes = group[edges[:, 0]] * n_groups + group[edges[:, 1]]
-    codes = np.unique(codes[np.append(True, codes[1:] != codes[:-1])])
+    codes = np.sort(codes[np.append(True, codes[1:] != codes[:-1])])
+    codes = codes[np.append(True, codes[1:] != codes[:-1])]
     return np.column_stack([codes // n_groups, codes % n_groups])

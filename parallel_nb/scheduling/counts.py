@@ -185,6 +185,6 @@ def _by_graph(problem, counts, order, available, known) -> None:
 def _span(problem: Problem) -> float:
     """The longest chain, lags counted."""
     lengths = problem.durations
-    lags = np.zeros(len(lengths)) if problem.lags is None else np.array(problem.lags)
+    lags = np.zeros(len(lengths)) if problem.lags is None else problem.lags
     paths = paths_to_the_end((lengths + lags).tolist(), problem.graph)
     return max(paths, default=0.0)

@@ -75,11 +75,11 @@ class Problem:
     durations: np.ndarray
     n_workers: int
     graph: Graph
-    agent: list[int] | None  # of each task, -1 for none; None: nobody asks for one
+    agent: np.ndarray | None  # of each task, -1 for none; None: nobody asks for one
     slots: list[int]  # of each agent
     locks: Sequence | None  # of each task: pairs (resource, mode)
     available: np.ndarray | None = None  # s: when each worker is there; None: at once
-    lags: list[float] | None = None  # s that each task waits when nothing else holds it
+    lags: np.ndarray | None = None  # s that each task waits when nothing else holds it
 
     @property
     def is_independent(self) -> bool:
@@ -145,14 +145,15 @@ def _event_by_event(problem: Problem, order: list[int]):
     """Starts and workers of tasks that wait for tasks, slots, locks or a moment."""
     graph, durations = problem.graph, problem.durations.tolist()
     n_tasks, followers = graph.n_tasks, graph.followers
-    n_unmet, lags = graph.n_unmet.copy(), problem.lags
+    n_unmet = graph.n_unmet.copy()
+    lags = None if problem.lags is None else problem.lags.tolist()
     rank = [0] * n_tasks
     for place, task in enumerate(order):
         rank[task] = place
     # Ready tasks, by their place in the list, one heap for each agent and the last one
     # for tasks that any worker can do.
     slots = [*problem.slots, n_tasks]
-    pool_of = problem.agent or [-1] * n_tasks
+    pool_of = [-1] * n_tasks if problem.agent is None else problem.agent.tolist()
     ready: list[list[int]] = [[] for _ in slots]
     # What happens when: the end of a task; n_tasks + worker: it is there; -1 - task:
     # its lag is over.
@@ -198,6 +199,8 @@ def _event_by_event(problem: Problem, order: list[int]):
             worker[task] = heappop(free)
             slots[pool] -= 1
             heappush(events, (now + durations[task], task))
+            if not durations[task]:
+                break  # it has ended, and given back its locks, before the next starts
         if not events:
             return np.array(started, float), np.array(worker, np.int32)
         now = events[0][0]

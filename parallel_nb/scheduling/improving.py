@@ -219,6 +219,6 @@ def _bound(problem: Problem, span: float) -> float:
     bound = lower_bound(float(problem.durations.sum()), span, problem.n_workers)
     if problem.agent is not None:
         for agent, slots in enumerate(problem.slots):
-            asked = np.array(problem.agent) == agent
+            asked = problem.agent == agent
             bound = max(bound, float(problem.durations[asked].sum()) / slots)
     return bound

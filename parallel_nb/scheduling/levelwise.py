@@ -36,7 +36,7 @@ def chain_ends(lengths: np.ndarray, edges: np.ndarray) -> np.ndarray:
     n_followers = np.bincount(edges[:, 1], minlength=n_tasks)
     bounds = np.cumsum(n_followers) - n_followers
     now = np.flatnonzero((n_unmet == 0) & (n_followers > 0))
-    n_seen = 0
+    n_seen, place = 0, np.empty(n_tasks, dtype=np.int64)
     while len(now):
         sizes = n_followers[now]
         of = np.repeat(np.arange(len(now)), sizes)
@@ -47,8 +47,9 @@ def chain_ends(lengths: np.ndarray, edges: np.ndarray) -> np.ndarray:
         n_seen += len(followers)
         np.maximum.at(ended, followers, (ended[now])[of] + lengths[followers])
         np.subtract.at(n_unmet, followers, 1)
-        now = np.unique(followers[n_unmet[followers] == 0])
-        now = now[n_followers[now] > 0]
+        now = followers[(n_unmet[followers] == 0) & (n_followers[followers] > 0)]
+        place[now] = np.arange(len(now))  # of one that comes twice, the last
+        now = now[place[now] == np.arange(len(now))]
     if n_seen < len(edges):
         raise ValueError("`edges` lets tasks wait in a circle")
     return ended

@@ -184,7 +184,7 @@ def make_problem(
         slots=[_count("slots", each) for each in slots],
         locks=_checked_locks(locks, n_tasks),
         available=_moments("available", available, n_workers),
-        lags=_lags(lags, n_tasks),
+        lags=_moments("lags", lags, n_tasks),
     )
 
 
@@ -200,11 +200,6 @@ def _moments(parameter: str, values, n: int) -> np.ndarray | None:
     return moments if moments.any() else None
 
 
-def _lags(lags, n_tasks: int) -> list[float] | None:
-    moments = _moments("lags", lags, n_tasks)
-    return None if moments is None else moments.tolist()
-
-
 def _agents(agent, slots, n_tasks: int) -> list[int] | None:
     if agent is None:
         return None
@@ -218,7 +213,7 @@ def _agents(agent, slots, n_tasks: int) -> list[int] | None:
             f"`agent` must be positions in `slots`, 0 ... {len(slots) - 1}, or -1; got "
             f"{asked.min()} ... {asked.max()}"
         )
-    return asked.tolist() if n_tasks and asked.max() >= 0 else None
+    return asked if n_tasks and asked.max() >= 0 else None
 
 
 def _checked_locks(locks, n_tasks: int):

@@ -105,9 +105,10 @@ class Batch:
             return True
         if self.agent is None:
             return False
-        asked = np.unique(self.agent)
-        slots = list(self.agents.values())
-        return any(slots[at] < n_workers for at in asked.tolist() if at >= 0)
+        return any(
+            slots < n_workers and bool((self.agent == at).any())
+            for at, slots in enumerate(self.agents.values())
+        )
 
     def available(self, n_workers: int) -> np.ndarray | None:
         """When each of so many workers is there; None: at once.

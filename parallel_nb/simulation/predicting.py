@@ -5,6 +5,7 @@ Knows counts, bounds and the model's own error; refuses to know schedules.
 
 from __future__ import annotations
 
+import dataclasses
 import operator
 from collections.abc import Iterable, Sequence
 
@@ -63,7 +64,10 @@ def predict(
         - ``lpt_bound``: s that longest first never exceeds, burdened as well; NaN where
           tasks wait for each other
         - ``method``: ``"recorded"``, as above; ``"simulated"``; ``"bounds"``, which
-          agree to 0.1 %, so that makespan is halfway between them
+          agree to 0.1 %, so that makespan is halfway between them. Of tens of thousands
+          of attempts that wait for others or for agents, short ones that are alike are
+          simulated together, a three hundredth of work / n at a time: the makespan is
+          off by about as much at most, and by a tenth of a percent as a rule
         - ``measured``, ``error``: NaN also in the first row where a Run holds durations
           only, laid end to end (``"starts"`` in `Meta.lacks`)
         - ``is_at_least``: whether some tasks were cut short, or their durations are not
@@ -174,9 +178,7 @@ def _predicted(batch: Batch, counts, order, asked) -> pd.DataFrame:
     rows: dict[int, pd.Series] = {}
     for some in kinds.values():
         load = loads.load_of(batch, n_workers=max(some), order=order, **asked)
-        found = scheduling.makespans(
-            load.problem, some, load.order, available=_available(batch, asked)
-        )
+        found = _makespans(load, some, _available(batch, asked))
         table = _bounded(batch, load, some, asked["dispatch"]).assign(
             makespan=np.maximum(found.middle - load.zero, 0.0),
             method=np.where(found.is_simulated, SIMULATED, BOUNDS),
@@ -185,6 +187,31 @@ def _predicted(batch: Batch, counts, order, asked) -> pd.DataFrame:
         )
         rows |= {n: table.iloc[[at]] for at, n in enumerate(some)}
     return pd.concat([rows[n] for n in counts], ignore_index=True)
+
+
+def _makespans(load, counts, available) -> scheduling.Makespans:
+    """Of each count. Short attempts go together where many wait for others.
+
+    Each count costs a schedule then, and a few workers need not tell apart what many
+    do: counts of the same octave share their grains.
+    """
+    is_searched = isinstance(load.order, str) and load.order == "best"
+    if load.problem.is_independent or is_searched:
+        return scheduling.makespans(
+            load.problem, counts, load.order, available=available
+        )
+    octaves: dict[int, list[int]] = {}
+    for at, n_workers in enumerate(counts):
+        octaves.setdefault((n_workers - 1).bit_length(), []).append(at)
+    low, high = np.empty(len(counts)), np.empty(len(counts))
+    is_simulated = np.empty(len(counts), dtype=bool)
+    for places in octaves.values():
+        some = [counts[at] for at in places]
+        problem = dataclasses.replace(load.problem, n_workers=max(some))
+        problem, order = scheduling.coarse(problem, load.order)
+        found = scheduling.makespans(problem, some, order, available=available)
+        low[places], high[places], is_simulated[places] = found
+    return scheduling.Makespans(low, high, is_simulated)
 
 
 def _available(batch: Batch, asked):

@@ -98,7 +98,9 @@ class Browser(Page):
         self._is_held = False
         self._opened = None
         self._make_controls()
-        self.table, self.problems = ipywidgets.HTML(), ipywidgets.HTML()
+        self.table, self.problems = (
+            ipywidgets.HTML(layout={"width": "100%", "margin": "0"}) for _ in range(2)
+        )
         self.said = ipywidgets.HTML()
         self.below = ipywidgets.VBox(layout={"width": "100%"})
         super().__init__(

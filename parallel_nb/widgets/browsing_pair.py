@@ -47,7 +47,9 @@ class Pair(ipywidgets.VBox):
         self.timelines.show(*_picture(first, second, names))
         numbers = table_of("Numbers", names, summary_rows(first, second))
         ledgers = table_of("Worker-seconds", names, ledger_rows(first, second))
-        self.tables = ipywidgets.HTML(numbers + ledgers)
+        self.tables = ipywidgets.HTML(
+            numbers + ledgers, layout={"width": "100%", "margin": "0"}
+        )
         self.verdict = ipywidgets.HTML(verdict(first, second))
         super().__init__(
             [self.verdict, self.timelines, self.tables], layout={"width": "100%"}
@@ -120,7 +122,8 @@ def table_of(title: str, names, rows) -> str:
         for first, *rest in rows
     )
     return (
-        f'<div style="overflow-x:auto;margin-top:8px"><table style="{_TABLE}"><thead>'
+        '<div style="contain:inline-size;overflow-x:auto;margin-top:8px">'
+        f'<table style="{_TABLE}"><thead>'
         f"<tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
     )
 

@@ -115,7 +115,8 @@ def table(rows: pd.DataFrame, picked: str | None = None) -> str:
     if not len(shown):
         return ""
     return (
-        f'<div style="overflow-x:auto"><table style="{_TABLE}"><thead><tr>{head}</tr>'
+        '<div style="contain:inline-size;overflow-x:auto">'
+        f'<table style="{_TABLE}"><thead><tr>{head}</tr>'
         f"</thead><tbody>{body}</tbody></table></div>{below}"
     )
 

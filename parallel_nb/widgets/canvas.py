@@ -37,12 +37,13 @@ class Canvas:
         self.resize(width, height)
         self.lock = threading.RLock()  # handlers may come from several threads
         self._moving: list = []
+        self._above: list = []
 
     def resize(self, width: float, height: float) -> None:
         """Make it so many inches wide and high."""
         self.figure.set_size_inches(width, height)
         self.size = round(width * _DPI), round(height * _DPI)  # CSS pixels
-        self._still = None
+        self._still = self._below = None
 
     def axes(self, n_rows: int = 1, n_columns: int = 1, **fitting) -> list:
         """So many Axes; those of one column share their x axis."""
@@ -63,19 +64,28 @@ class Canvas:
         self._moving += artists
         self._still = None
 
+    def lay_above(self, *artists) -> None:
+        """Have these drawn anew in each frame, on top of what moves."""
+        for artist in artists:
+            artist.set_animated(True)
+        self._above += artists
+        self._still = None
+
     def clear(self) -> None:
         """Leave empty Axes, of which all is drawn in the next frame."""
         for ax in self.figure.axes:
             ax.clear()
-        self._moving, self._still = [], None
+        self._moving, self._above, self._still = [], [], None
 
-    def frame(self, *beneath) -> bytes:
+    def frame(self, *beneath, is_same: bool = False) -> bytes:
         """A PNG file of the figure as it is now.
 
         Parameters
         ----------
         *beneath : Artist
             That are in this frame only, beneath those that move.
+        is_same : bool
+            Whether all has stayed since the last frame but what lies above it.
         """
         for artist in beneath:
             artist.set_animated(True)
@@ -83,12 +93,22 @@ class Canvas:
             # Letters that the font lacks are boxes: no news.
             warnings.filterwarnings("ignore", "Glyph .* missing from")
             canvas = self.figure.canvas
-            if self._still is None:
-                canvas.draw()
-                self._still = canvas.copy_from_bbox(self.figure.bbox)
+            if is_same and self._still is not None and self._below is not None:
+                canvas.restore_region(self._below)
             else:
-                canvas.restore_region(self._still)
-            for artist in (*beneath, *self._moving):
+                self._draw_below(canvas, beneath)
+            for artist in self._above:
                 self.figure.draw_artist(artist)
             # All is opaque, but picking three of four bytes takes longer than it saves.
             return png.encode(np.asarray(canvas.buffer_rgba()))
+
+    def _draw_below(self, canvas, beneath) -> None:
+        """What stays and what moves; kept where something lies above it."""
+        if self._still is None:
+            canvas.draw()
+            self._still = canvas.copy_from_bbox(self.figure.bbox)
+        else:
+            canvas.restore_region(self._still)
+        for artist in (*beneath, *self._moving):
+            self.figure.draw_artist(artist)
+        self._below = canvas.copy_from_bbox(self.figure.bbox) if self._above else None

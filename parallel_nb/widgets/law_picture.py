@@ -111,7 +111,8 @@ class LawPicture:
             ncols=3,
             frameon=False,
         )
-        (self._point,) = curves.plot([], [], "o", color="black", markersize=7)
+        ink = curves.xaxis.label.get_color()  # white on dark paper
+        (self._point,) = curves.plot([], [], "o", color=ink, markersize=7)
         self._number = curves.annotate(
             "", (1, 1), xytext=(-8, 6), textcoords="offset points", ha="right"
         )
@@ -134,7 +135,8 @@ class LawPicture:
             ncols=3,
             frameon=False,
             handlelength=1.1,
-            columnspacing=1.2,
+            handletextpad=0.5,
+            columnspacing=0.8,
         )
         self._times = times
         self._bars = [
@@ -143,13 +145,12 @@ class LawPicture:
             for name, colour in _PARTS.items()
         ]
         self._labels = [times.text(0, row - 0.32, "") for row in (0, 1)]
-        inks = {"parallel": "white"}
         self._inside = {
             (name, row): times.text(
-                *(0, row, ""), ha="center", va="center", color=inks.get(name, "black")
+                *(0, row, ""), ha="center", va="center", color=palette.ink(colour)
             )
             for row in (0, 1)
-            for name in _PARTS
+            for name, colour in _PARTS.items()
         }
         moving = [*self._curves.values(), self._point, self._number]
         moving += [bar for _, _, bar in self._bars]
@@ -164,8 +165,7 @@ class LawPicture:
                 shown = not is_hidden and (is_own or case.law != "usl" or name == "usl")
                 shown = shown and (is_own or name != "usl")
                 line.set_data(_N, like.speedups(_N) if shown else np.nan * _N)
-                line.set_linewidth(2.6 if is_own else 1.2)
-                line.set_alpha(1.0 if is_own else 0.55)
+                line.set_linewidth(2.8 if is_own else 1.2)
             at = (case.n_workers, np.nan if is_hidden else case.speedup)
             self._point.set_data([at[0]], [at[1]])
             self._number.xy = at

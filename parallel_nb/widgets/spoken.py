@@ -30,7 +30,7 @@ SCRIPT = """<script>
       const values = (readout?.textContent ?? '').split(' \\u2013 ');
       if (readout) put(handle, 'aria-valuetext', values[at] ?? values[0]);
     });
-    if (readout) {
+    if (readout?.isContentEditable) {
       put(readout, 'role', 'textbox');
       put(readout, 'aria-label', words + ', typed');
     }

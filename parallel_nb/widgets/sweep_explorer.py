@@ -155,7 +155,16 @@ class SweepExplorer(Page):
                 text.set_text(text.get_text().removesuffix(", 95 % band"))
         if self.logarithmic.value:
             self._put_on_log(ax, up_to)
-        return self._canvas.frame(), draw.caption(ax), self._read_out(shown)
+        words = f"{draw.caption(ax)} {self._how(shown)}"
+        return self._canvas.frame(), words, self._read_out(shown)
+
+    def _how(self, shown) -> str:
+        """In which way it is drawn, in words."""
+        axes = "logarithmic" if self.logarithmic.value else "linear"
+        if not shown:
+            return f"Axes are {axes}."
+        bands = "with" if self.bands.value else "without"
+        return f"Laws are drawn {bands} their 95 % bands, on {axes} axes."
 
     def _put_on_log(self, ax, up_to: int) -> None:
         first = int(self._chosen.n_workers[0])

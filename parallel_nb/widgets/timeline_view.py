@@ -41,6 +41,7 @@ class TimelineView:
 
     def __init__(self, run: Run, color: str, packed: Packed, bad: Packed):
         self._run, self._packed, self._bad = run, packed, bad
+        self._color = color
         n_workers = run.meta.n_workers
         of_lanes = min(max(0.34 * n_workers, _LOWEST), _HIGHEST)
         plain = of_lanes + _BETWEEN + _BUSY + _BOTTOM + _TOP
@@ -75,7 +76,9 @@ class TimelineView:
             for colour, width in (("white", 4.5), ("black", 1.8))
         ]
         self._ringed = None
-        self.canvas.move(*above.images, *self._rings)
+        self.canvas.move(*above.images)
+        self.canvas.lay_above(*self._rings)
+        self._drawn = None
         self.canvas.move(*self._bars, below.xaxis, below.spines["bottom"])
 
     def _place(self, height: float, right: float, top: float, of_lanes: float) -> None:
@@ -98,13 +101,16 @@ class TimelineView:
         """A PNG file of what is between two moments; `words` are its caption then."""
         edges = np.linspace(left, right, _N_BINS + 1)
         with self.canvas.lock:
+            self._set_ring(right - left)
+            if self._drawn == (left, right):
+                return self.canvas.frame(is_same=True)
+            self._drawn = left, right
             self._above.set_xlim(left, right)
             busy = self._packed.busy(edges)
             for bar, packed_busy in zip(
                 self._bars, (busy, self._bad.busy(edges)), strict=True
             ):
                 bar.set_data(packed_busy, edges)
-            self._set_ring(right - left)
             self.words = self._in_words(left, right)
             return self.canvas.frame()
 
@@ -129,7 +135,8 @@ class TimelineView:
         n_bad = self._bad.n_between(left, right)
         bad = f" ({n_bad:,} not done)" if n_bad else ""
         return (
-            f"{self._caption} In view, {moments(left, right)}: {who}{bad}, on average "
+            f"{self._caption} Coloured by {self._color}. In view, "
+            f"{moments(left, right)}: {who}{bad}, on average "
             f"{mean:.3g} of {n_workers:,} workers busy "
             f"({wording.percent(mean / n_workers)})."
         )

@@ -40,8 +40,7 @@ class ToyPicture:
             for ax in self._axes
         ]
         self._numbers = [
-            [ax.text(0, 0, "", ha="center", va="center") for _ in range(_MOST_NUMBERED)]
-            for ax in self._axes
+            [_number(ax) for _ in range(_MOST_NUMBERED)] for ax in self._axes
         ]
         numbers = [text for of_axes in self._numbers for text in of_axes]
         self.canvas.move(*self._lines, *moving, *numbers)
@@ -84,9 +83,14 @@ class ToyPicture:
                 spans[own],
                 (lane - _THICK / 2, _THICK),
                 facecolors=colours[own],
-                edgecolor="white",
+                edgecolor=ax.get_facecolor(),
                 linewidth=1.2,
             )
             for lane, own in lanes
             if own.any()
         ]
+
+
+def _number(ax):
+    """Of a task; both colours of boxes are bright, whatever the paper is."""
+    return ax.text(0, 0, "", ha="center", va="center", color=palette.ink(palette.SKY))

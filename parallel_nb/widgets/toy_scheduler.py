@@ -26,6 +26,7 @@ _ORDERS = {
 }
 _BESIDE = "longest_first"
 _OF_GRAHAM = 3  # workers
+_MOST_KNOWN = 200  # schedules
 
 
 class ScheduleLab(Page):
@@ -48,7 +49,7 @@ class ScheduleLab(Page):
 
     def __init__(self):
         self._picture, self._lock = ToyPicture(), threading.RLock()
-        self._seed = 0
+        self._seed, self._known = 0, {}
         self.framed = Framed("Two schedules of the same tasks")
         self._make_controls()
         self.verdict = ipywidgets.HTML()
@@ -117,10 +118,7 @@ class ScheduleLab(Page):
             problem, n_workers = self.problem, self.workers.value
             orders = (self.order.value, _BESIDE)
             above, below = (
-                scheduling.list_schedule(
-                    problem.durations, n_workers, after=problem.after, order=order
-                )
-                for order in orders
+                self._schedule(problem, n_workers, order) for order in orders
             )
             work, span = float(problem.durations.sum()), _span(problem)
             bound = float(scheduling.lower_bound(work, span, n_workers))
@@ -139,6 +137,17 @@ class ScheduleLab(Page):
                 "orange."
             )
             self.framed.show(image, self._picture.canvas.size, words)
+
+    def _schedule(self, problem: Toy, n_workers: int, order: str):
+        """A schedule; those that a search took long for are kept."""
+        key = problem.durations.tobytes(), problem.after, n_workers, order
+        if key not in self._known:
+            self._known[key] = scheduling.list_schedule(
+                problem.durations, n_workers, after=problem.after, order=order
+            )
+            if len(self._known) > _MOST_KNOWN:
+                del self._known[next(iter(self._known))]
+        return self._known[key]
 
     def _verdict(self, makespan: float) -> str:
         """What Graham's anomaly is, where it is to be seen."""

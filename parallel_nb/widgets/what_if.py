@@ -13,10 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from .. import scheduling
-from ..draw import palette, png, wording
+from ..draw import palette, pictures, png, wording
 from ..draw.blocks import Blocks, Kind, blocks
 from ..draw.paint import paint
-from ..draw.strip import on_white
+from ..draw.strip import opaque
 from ..runs import Run
 from ..simulation import predict, simulate
 from ..simulation.batches import batch_of
@@ -61,7 +61,7 @@ class WhatIf:
         self._run, self._batch = run, batch_of(run)
         recorded = predict(run, run.meta.n_workers).iloc[0]
         self.makespan, self.error = float(recorded.measured), float(recorded.error)
-        self._recorded = blocks(run)
+        self._recorded, self._paper = blocks(run), pictures.paper()
         self._work = float(self._batch.durations.sum())
         self._span = float(wording.numbers(run)["span"])
         self._lists: dict[str, np.ndarray] = {}
@@ -148,13 +148,19 @@ class WhatIf:
         list of (PNG file, (width, height) in CSS pixels, seconds that it spans)
         """
         pair = [self._recorded, answer.blocks]
+        paper, is_dark = self._paper
         span = 1.005 * max(right - left for left, right in (b.window for b in pair))
         shown = []
         for each in pair:
             left = each.window[0]
             height = min(max(_LANE * each.n_lanes, _LOWEST), _HIGHEST)
             shape = (_SHARPNESS * height, _SHARPNESS * _WIDTH)
-            pixels = paint(each, shape, window=(left, left + span), scale=_SHARPNESS)
-            image = png.encode(on_white(pixels))
+            pixels = paint(
+                *(each, shape),
+                window=(left, left + span),
+                scale=_SHARPNESS,
+                on_dark=is_dark,
+            )
+            image = png.encode(opaque(pixels, paper))
             shown.append((image, (_WIDTH, height), span))
         return shown

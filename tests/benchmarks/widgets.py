@@ -154,7 +154,9 @@ def share(label, *batch, **options):
     cpu = time.process_time() - cpu
     print(f"  {label:28} kernel {cpu / wall:.2%}, of it frames {sum(drawn) / wall:.2%}")
 """
+# The first run shown imports ipywidgets, which belongs to no frame.
 LIVE_BATCHES = """
+pnb.run(time.sleep, [0.1] * 16, n_jobs=2, backend="threading", progress=True)
 for shown in (True, False):
     share(f"8 lanes, long, shown={shown}", time.sleep, [0.5] * 128, n_jobs=8,
           backend="threading", progress=shown)

@@ -33,4 +33,47 @@ pnb.explore(pnb.Sweep.from_frame(table, n="n", time="seconds"))
 """
 LAWS = "import parallel_nb as pnb\npnb.laws_lab()"
 SCHEDULES = "import parallel_nb as pnb\npnb.schedule_lab()"
-WIDGETS = {"run": RUN, "sweep": SWEEP, "laws": LAWS, "schedules": SCHEDULES}
+PAST = """
+import tempfile
+from pathlib import Path
+import pandas as pd
+import parallel_nb as pnb
+
+folder = tempfile.TemporaryDirectory(prefix="past-")
+for label, ended in (("monday", 4.0), ("tuesday", 2.0), ("wednesday", 3.0)):
+    table = pd.DataFrame({"task": [0, 1], "started": [0, 0], "ended": [ended, 1.0]})
+    table["worker"] = [0, 1]
+    run = pnb.Run.from_frame(table, label=label)
+    pnb.save(run, Path(folder.name, f"{label}.parquet"))
+pnb.browse(folder.name)
+"""
+WIDGETS = {
+    "run": RUN,
+    "sweep": SWEEP,
+    "laws": LAWS,
+    "schedules": SCHEDULES,
+    "past": PAST,
+}
+# Half of eight tasks end at once, the others when a file is there.
+NAPS = """
+import time
+from pathlib import Path
+import parallel_nb as pnb
+
+def nap(task):
+    while task >= 4 and not Path("{file}").exists():
+        time.sleep(0.05)
+    return task
+"""
+LIVE = (
+    NAPS
+    + """
+run = pnb.run(nap, range(8), n_jobs=2, label="naps")
+"""
+)
+LIVE_BEHIND = (
+    NAPS
+    + """
+handle = pnb.start(nap, range(8), n_jobs=2, label="naps")
+"""
+)

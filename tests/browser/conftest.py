@@ -24,12 +24,17 @@ _FLAGS = [
 ]
 
 
-@pytest.fixture(scope="package")
-def chromium():
-    """Debian's Chromium, driven by Playwright."""
+@pytest.fixture(scope="package", autouse=True)
+def all_that_is_needed():
+    """Skips, with one reason for all tests."""
     lacking = serving.lacking()
     if lacking:
         pytest.skip(f"a browser's tests need {lacking}")
+
+
+@pytest.fixture(scope="package")
+def chromium(all_that_is_needed):
+    """Debian's Chromium, driven by Playwright."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:

@@ -13,7 +13,18 @@ _READY = """() => {
   return shown?.context?.isReady && shown.context.sessionContext.isReady
     && shown.context.sessionContext.session?.kernel?.status === 'idle';
 }"""
-_RUN = "window.jupyterapp.commands.execute('notebook:run-all-cells')"
+_RUN = """(n) => {
+  const app = window.jupyterapp;
+  const notebook = app.shell.currentWidget.content;
+  const runEach = async () => {
+    for (let at = 0; at < n; at++) {
+      notebook.activeCellIndex = at;
+      await app.commands.execute('notebook:run-cell');
+    }
+  };
+  window.ran = false;
+  runEach().then(() => window.ran = true);
+}"""
 # What is to be seen of an element: its live words, and its pictures' very bytes.
 _SEEN = """async (root) => {
   const visible = (each) => each.offsetParent !== null;
@@ -36,11 +47,18 @@ _CHANGED = f"""async (root, [before, what, patience]) => {{
     await new Promise((soon) => requestAnimationFrame(soon));
   }}
 }}"""
-# Of other people's extensions, where no network is.
-_NOT_OURS = ("favicon", "Failed to load resource", "WebSocket connection")
+_LOCAL = "http://127.0.0.1:"
+_NOT_OURS = (
+    # Voilà's own, where a JupyterLab extension of somebody else is installed.
+    "The getter for the shared module is not a function",
+    # Notebook 7's own, with any notebook: it asks for a setting that only Lab has.
+    "Cannot read properties of undefined (reading 'schema')",
+    "Command 'filebrowser:open-path' not registered.",
+)
 _ERRORS = ", ".join(
     f"[data-mime-type='application/vnd.jupyter.{each}']" for each in ("stderr", "error")
 )
+_PRINTED = "[data-mime-type='application/vnd.jupyter.stdout']"
 _FIND = """(root) => [...root.querySelectorAll(
   'button, input, select, [contenteditable=true], [role=slider], summary')]
   .filter((each) => each.checkVisibility() && each.closest('.pnb-page'))"""
@@ -79,13 +97,19 @@ class Page:
         self.tab.set_default_navigation_timeout(_LOADING)
         self.complaints = []
         self.tab.on("console", self._hear)
-        self.tab.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.tab.on("pageerror", lambda error: self._complain(str(error)))
         self.tab.goto(address)
 
     def _hear(self, message):
-        is_ours = not any(known in message.text for known in _NOT_OURS)
-        if message.type == "error" and is_ours:
-            self.complaints.append(message.text)
+        where = message.location["url"]
+        # Fonts and the like that Jupyter's pages ask of other hosts.
+        is_foreign = where and not where.startswith(_LOCAL)
+        if message.type == "error" and not is_foreign:
+            self._complain(f"{message.text} {where}")
+
+    def _complain(self, words):
+        if not any(known in words for known in _NOT_OURS):
+            self.complaints.append(words)
 
     def close(self):
         """Leave without being asked whether to save."""
@@ -98,8 +122,11 @@ class Lab(Page):
     Parameters
     ----------
     cells : sequence of str
+        That are run at once.
+    later : sequence of str
+        Cells below them, for `run`.
     where : str
-        ``"lab"``, or ``"notebooks"`` for Notebook 7.
+        ``"lab"``, in a workspace of its own, or ``"notebooks"`` for Notebook 7.
     is_awaited : bool
         Whether the cells have run when it is there.
     """
@@ -110,19 +137,22 @@ class Lab(Page):
         server,
         cells,
         *,
-        where="lab/tree",
+        later=(),
+        where="lab",
         width=1300,
         is_awaited=True,
     ):
-        self.name = written(server, cells)
-        super().__init__(chromium, server.address(f"{where}/{self.name}"), width)
+        cells = list(cells)
+        self.name = written(server, [*cells, *later])
+        page = f"{where}/{self.name}"
+        if where == "lab":  # in which no other notebook is open
+            page = f"lab/workspaces/{self.name.removesuffix('.ipynb')}/tree/{self.name}"
+        super().__init__(chromium, server.address(page), width)
         self.tab.wait_for_function(_READY, timeout=_LOADING)
         if where.startswith("lab"):
             self.command("application:set-mode", {"mode": "single-document"})
             self.tab.evaluate("window.jupyterapp.shell.collapseLeft()")
-        self.tab.evaluate(
-            f"() => {{ window.ran = false; {_RUN}.then(() => window.ran = true) }}"
-        )
+        self.tab.evaluate(_RUN, len(cells))
         if is_awaited:
             self.wait()
 
@@ -143,15 +173,30 @@ class Lab(Page):
             arg=[theme, width],
         )
 
+    def run(self, cell):
+        """Run one more cell, and wait for that."""
+        self.tab.evaluate(
+            """async (at) => {
+              const app = window.jupyterapp;
+              app.shell.currentWidget.content.activeCellIndex = at;
+              await app.commands.execute('notebook:run-cell');
+            }""",
+            cell,
+        )
+        return self.output(cell)
+
+    def errors(self):
+        """Texts of what failed or warned in any cell."""
+        return self.tab.locator(_ERRORS).all_inner_texts()
+
     def wait(self):
         """Until all cells have run."""
         self.tab.wait_for_function("window.ran", timeout=_LOADING)
 
     def assert_well(self):
         """No cell failed or warned, and the console has no complaint."""
-        found = self.tab.locator(_ERRORS)
-        assert found.all_inner_texts() == []
-        assert self.complaints == []
+        assert self.errors() == [], self.errors()
+        assert self.complaints == [], self.complaints
 
     def output(self, cell=-1):
         """What is below a cell."""
@@ -179,12 +224,29 @@ class Output:
 
     def press(self, role, name, *keys, changes=("words", "pictures")):
         """Press keys on a control; what is seen when that has changed."""
-        control = self.control(role, name)
         before = self.seen()
-        control.focus()
+        self.strike(role, name, *keys)
+        return self.changed(before, changes)
+
+    def strike(self, role, name, *keys):
+        """Press keys on a control, without waiting for what they do."""
+        self.control(role, name).focus()
         for key in keys:
             self.tab.keyboard.press(key)
-        return self.changed(before, changes)
+
+    def says(self, words):
+        """Wait until it says this somewhere; what is seen then."""
+        self.root.get_by_text(words).first.wait_for()
+        return self.seen()
+
+    def lists(self, role, name, *words):
+        """Wait until the options of a list begin like this."""
+        handle = self.control(role, name).element_handle()
+        self.tab.wait_for_function(
+            """([list, words]) => list.options.length === words.length && words.every(
+                 (each, at) => list.options[at].text.startsWith(each))""",
+            arg=[handle, words],
+        )
 
     def changed(self, before, what=("words", "pictures")):
         """Wait until each of these differs from before; what is seen then."""
@@ -217,6 +279,10 @@ class Output:
     def beyond(self):
         """What reaches beyond the right edge of the output."""
         return self.root.evaluate(_BEYOND)
+
+    def printed(self):
+        """What the cell printed."""
+        return "".join(self.root.locator(_PRINTED).all_inner_texts())
 
     def shot(self, file):
         """A screenshot."""

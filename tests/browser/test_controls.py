@@ -21,7 +21,8 @@ def test_a_run_is_zoomed_coloured_and_asked(lab, shots):
     run.type("In view (s), typed", "2 - 9")
     run.press("button", "Whole run", "Space")
     for name in ("name", "agent", "duration", "status"):
-        run.press("button", name, "Enter", changes=PICTURES)
+        run.press("button", name, "Enter")
+        run.says(f"Coloured by {name}.")
     run.press("spinbutton", "Task", "ArrowUp")
     now = run.press("combobox", "Failed or longest", "ArrowDown")
     assert "ValueError: too few" in now["words"]
@@ -33,6 +34,9 @@ def test_a_run_is_zoomed_coloured_and_asked(lab, shots):
     run.press("button", "What if", "Enter")
     run.press("slider", "Workers", "ArrowRight")
     run.press("combobox", "Order", "ArrowDown")
+    now = run.type("Workers, typed", "7")
+    assert "7 workers:" in now["words"]
+    run.type("Workers, typed", "5")
     now = run.press("slider", "Handing over takes", *["ArrowRight"] * 10)
     assert "5 workers:" in now["words"]
     run.shot(shots / "run-what-if.png")
@@ -43,10 +47,15 @@ def test_a_sweep_is_shown_by_laws_and_axes(lab, shots):
     sweep = lab.output(NAMES.index("sweep"))
     sweep.press("button", "efficiency", "Enter", changes=BOTH)
     sweep.press("button", "speedup", "Enter", changes=BOTH)
-    for name in ("95 % bands", "Logarithmic axes"):
-        sweep.press("checkbox", name, "Space", changes=PICTURES)
-    for name in ("USL", "Amdahl"):
-        sweep.press("checkbox", name, "Space", changes=BOTH)
+    for name, words in (
+        ("95 % bands", "without their 95 % bands"),
+        ("Logarithmic axes", "on logarithmic axes"),
+    ):
+        now = sweep.press("checkbox", name, "Space", changes=BOTH)
+        assert words in now["words"]
+    for name in ("USL", "Amdahl", "linear", "Amdahl + overhead"):
+        now = sweep.press("checkbox", name, "Space", changes=BOTH)
+        assert f"{name} " in now["words"] or name == "Amdahl"
     sweep.press("slider", "Laws up to (workers)", *["ArrowRight"] * 6)
     sweep.shot(shots / "sweep.png")
     lab.assert_well()
@@ -60,6 +69,8 @@ def test_laws_are_played_with_and_guessed(lab, shots):
     laws.press("button", "USL", "Enter")
     laws.press("slider", "Coherency", "ArrowRight")
     laws.press("slider", "Contention (%)", "ArrowRight")
+    now = laws.type("Contention (%), typed", "20")
+    assert "contention 20 %" in now["words"]
     now = laws.press("button", "1,000 workers, 5 % serial", "Enter")
     assert "19.6× as fast as one" in now["words"]
     laws.shot(shots / "laws.png")
@@ -77,6 +88,10 @@ def test_toy_schedules_are_made_and_compared(lab, shots):
     toy.press("slider", "Tasks", "ArrowLeft")
     toy.press("slider", "Workers", "ArrowRight")
     toy.press("combobox", "Order above", "ArrowDown")
+    now = toy.type("Tasks, typed", "9")
+    assert "9 tasks (skewed)" in now["words"]
+    now = toy.type("Workers, typed", "2")
+    assert "on 2 workers" in now["words"]
     toy.press("button", "Other durations", "Enter")
     toy.shot(shots / "schedules.png")
     for _ in range(2):
@@ -87,6 +102,29 @@ def test_toy_schedules_are_made_and_compared(lab, shots):
         now = toy.press("checkbox", name, "Space")
         assert "Graham's anomaly" in now["words"]
     toy.shot(shots / "graham.png")
+    lab.assert_well()
+
+
+def test_past_runs_are_found_opened_and_compared(lab, shots):
+    past = lab.output(NAMES.index("past"))
+    assert past.seen()["words"].startswith("3 runs in ")
+    past.strike("textbox", "Filter", *"tues")
+    past.says("1 of 3 files match “tues”")
+    past.lists("listbox", "Run", "tuesday")
+    past.strike("textbox", "Filter", *["Backspace"] * 4)
+    past.says("3 runs in ")
+    past.strike("combobox", "Order", "ArrowDown", "ArrowDown")
+    past.lists("listbox", "Run", "monday", "wednesday", "tuesday")
+    past.strike("listbox", "Run", "ArrowUp", "ArrowUp")
+    past.lists("combobox", "Compare with", "choose", "wednesday", "tuesday")
+    past.shot(shots / "past.png")
+    past.press("button", "Explore", "Enter")
+    past.says("Opened monday.")
+    past.press("button", "Zoom in", "Enter")
+    past.strike("combobox", "Compare with", "ArrowDown")
+    past.press("button", "Compare", "Enter")
+    past.says("monday beside wednesday.")
+    past.shot(shots / "past-compared.png")
     lab.assert_well()
 
 

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 import parallel_nb as pnb
+from parallel_nb.comparison import judging, ratios
 from parallel_nb.errors import ArgumentError
 
 
@@ -123,8 +124,56 @@ def test_one_run_each_is_judged_over_its_tasks_and_says_so():
     assert found.verdict == "slower"
     assert "one run each" in found.notes[0]
     barely = pnb.compare(run(seconds), run(1.06 * seconds))
-    assert barely.verdict == "slower"
-    assert pnb.compare(run(seconds), run(1.04 * seconds)).verdict == "can't tell"
+    assert barely.verdict == "can't tell"
+    assert pnb.compare(run(seconds), run(1.2 * seconds)).verdict == "slower"
+
+
+def test_what_a_machine_does_to_all_tasks_of_a_run_is_no_change():
+    stream = np.random.default_rng(1)
+    base = stream.lognormal(0, 0.5, 40)
+
+    def once():
+        noise = stream.normal(0, 0.05, 40) + stream.normal(0, 0.03)
+        return base * np.exp(noise)
+
+    verdicts = [
+        judging.verdict(ratios.of_tasks(once(), once()), 0.05) for _ in range(300)
+    ]
+    assert sum(each in ("slower", "faster") for each in verdicts) <= 0.05 * 300
+
+
+def test_runs_whose_tasks_took_no_time_are_compared_without_factors():
+    def waited(seconds):
+        table = {
+            "task": ["a", "b"],
+            "submitted": -seconds,
+            "started": 0.0,
+            "ended": 0.0,
+        }
+        return pnb.Run.from_frame(pd.DataFrame(table))
+
+    found = pnb.compare(waited(1.0), waited(2.0))
+    assert found.ratio == pytest.approx(2.0)
+    assert found.parts["change"].sum() == pytest.approx(1.0)
+    assert found.factors["times"].isna().any()
+    assert math.isnan(pnb.compare(waited(1.0), run([1.0])).low)
+
+
+def test_a_thousandfold_is_written_out():
+    after = [run([1234.5 * x]) for x in (1.0, 1.001, 1.002, 1.003)]
+    before = [run([x]) for x in (1.0, 1.001, 1.002, 1.003)]
+    assert "1,235× as long" in pnb.compare(before, after).headline
+
+
+def test_a_sweep_that_gained_here_and_lost_there_is_not_the_same():
+    before, after = sweep(n=(1, 2)), sweep(n=(1, 2), seed=1)
+    table = after.table.assign(time=1 / after.throughput)
+    table.loc[table["n_workers"] == 1, "time"] *= 0.7
+    table.loc[table["n_workers"] == 2, "time"] /= 0.7
+    mixed = pnb.Sweep.from_frame(table, n="n_workers", time="time")
+    found = pnb.compare(before, mixed)
+    assert found.verdict == "can't tell"
+    assert "faster with 1 workers; slower with 2 workers" in found.notes[0]
 
 
 def test_other_tasks_do_not_speak_for_the_rest():

@@ -120,6 +120,7 @@ def test_any_run_has_findings_that_can_be_read(run):
         assert math.isnan(finding.predicted) or finding.predicted >= 0
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(1, 64).map(float), min_size=3, max_size=40))
 def test_what_another_order_brings_is_what_simulate_says(lengths):
     run = pnb.simulate(lengths, n_workers=3)

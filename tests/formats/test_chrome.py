@@ -332,3 +332,39 @@ def test_torn_anywhere_it_is_a_run_or_an_error():
 @fuzzing.given(fuzzing.damaged(BUILD, (MADE / "viztracer.json").read_bytes()))
 def test_damaged_in_any_way_it_is_a_run_or_an_error(content):
     fuzzing.check(content, "chrome")
+
+
+def _begin_end(phase, key, at, **more):
+    return {"ph": phase, "cat": "job", "name": f"job {key}", "pid": 1, "tid": 1,
+            "ts": at * 1e6, **more}  # fmt: skip
+
+
+def test_asynchronous_spans_are_read_where_there_are_no_others():
+    events = [
+        _begin_end("b", 1, 0.0, id="0x1"),
+        _begin_end("b", 2, 1.0, id2={"local": 2}),
+        _begin_end("b", 1, 1.5, id="0x1"),  # a step of the first
+        _begin_end("n", 1, 1.7, id="0x1"),
+        _begin_end("e", 1, 2.0, id="0x1"),
+        _begin_end("e", 1, 4.0, id="0x1"),
+        _begin_end("e", 2, 3.0, id2={"local": 2}),
+        _begin_end("b", 3, 4.0, id="0x3"),
+        _begin_end("e", 3, 5.0, id="0x3"),
+    ]
+    run = read(json.dumps(events))
+    assert run.tasks["name"].tolist() == ["job 1", "job 2", "job 3"]
+    assert run.tasks["ended"].tolist() == [4.0, 3.0, 5.0]
+    assert run.meta.n_workers == 2
+    assert run.meta.lacks == ("workers",)
+    assert any("asynchronous" in note for note in run.meta.notes)
+
+
+def test_asynchronous_spans_beside_those_of_threads_are_told():
+    events = [
+        {"ph": "X", "name": "f", "ts": 0, "dur": 5e6, "pid": 1, "tid": 1},
+        _begin_end("b", 1, 0.0, id=1),
+        _begin_end("e", 1, 9.0, id=1),
+    ]
+    run = read(json.dumps(events))
+    assert run.summary()["work"][0] == 5.0
+    assert any(note.startswith("1 asynchronous spans") for note in run.meta.notes)

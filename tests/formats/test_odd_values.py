@@ -1,4 +1,4 @@
-"""Documents whose fields hold what nobody expects: each is read, or refused in words."""
+"""Documents whose fields hold what nobody expects: read, or refused in words."""
 
 import copy
 import json
@@ -15,23 +15,14 @@ ODD = {
     "null": None,
     "true": True,
     "-1": -1,
-    "0": 0,
-    "1.5": 1.5,
-    "2**70": 2**70,
-    "-2**70": -(2**70),
     "400 digits": 10**400,
     "NaN": float("nan"),
-    "Infinity": float("inf"),
     "1e308": 1e308,
-    "no text": "",
-    "a word": "x",
     "a number's text": "-1",
     "half of a character": "\ud800",
     "a long text": "é" * 3000,
-    "an array": [],
     "an array of one": [1],
     "arrays in one another": [[[[[[[[1]]]]]]]],
-    "an object": {},
     "an object of one": {"a": 1},
 }
 LONGEST = 5.0  # s for one document, on a machine however busy
@@ -100,13 +91,13 @@ DOCUMENTS = {
 
 
 def _places(value, path=()):
-    """The way to every field, and to the first three of every array."""
+    """The way to every field, and to the first two of every array."""
     yield path
     if isinstance(value, dict):
         for key in value:
             yield from _places(value[key], (*path, key))
     elif isinstance(value, list):
-        for at in range(min(len(value), 3)):
+        for at in range(min(len(value), 2)):
             yield from _places(value[at], (*path, at))
 
 

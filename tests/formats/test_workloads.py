@@ -150,6 +150,22 @@ def test_slurm_with_bars_at_the_ends_is_the_same():
     assert len(read(text).tasks) == 4
 
 
+@pytest.mark.parametrize(
+    "row", ["1|a|b|COMPLETED|00:01:00|run.sh", "1|ab|COMPLETED|00:01:00|run.sh | tee x"]
+)
+def test_a_name_or_a_command_may_hold_the_separator(row):
+    run = read(f"JobID|JobName|State|Elapsed|SubmitLine\n{row}\n")
+    assert run.summary()["work"][0] == 60.0
+    assert run.tasks["name"][0].replace("|", "") == "ab"
+
+
+@pytest.mark.parametrize("text", [SWF, SACCT], ids=["swf", "slurm"])
+def test_it_is_said_that_nobody_told_how_large_the_cluster_is(text):
+    said = "most jobs that ran at once"
+    assert any(said in note for note in read(text).meta.notes)
+    assert not any(said in note for note in read(text, n_workers=64).meta.notes)
+
+
 def test_slurms_lengths_alone_are_laid_out():
     run = read(
         "JobID|JobName|State|Elapsed\n1|a|COMPLETED|01:00:00\n2|b|FAILED|00:30\n"

@@ -536,3 +536,86 @@ def test_a_folder_is_no_store(tmp_path):
         pnb.run(abs, [1], store=str(tmp_path))
     with pytest.raises(ArgumentError, match="store"):
         pnb.sweep(abs, [1], n_jobs=[1], store=pnb.RunStore(tmp_path))
+
+
+def test_half_a_character_in_a_label_costs_no_list(store):
+    store.add(run("x\ud800y"), tags=["\udfff"])
+    store.add(run("well"))
+    assert sorted(store.runs()["label"]) == ["well", "x\\ud800y"]
+
+
+def test_names_that_are_not_utf8_and_links_to_themselves_harm_nothing(store, tmp_path):
+    key = store.add(run("well"))
+    folder = tmp_path / "runs"
+    (folder / "loop.parquet").symlink_to("loop.parquet")
+    shutil.copy(folder / f"{key}.parquet", os.fsencode(folder) + b"/bad\xff.parquet")
+    frame = store.runs()
+    assert frame["status"].value_counts().to_dict() == {"ok": 1, "unreadable": 1}
+    assert "UTF-8" in frame["why"].max()
+
+
+def test_a_run_that_is_pruned_while_it_is_listed_is_no_row(store, monkeypatch):
+    from parallel_nb.runstore import index
+
+    keys = [store.add(run()) for _ in range(2)]
+    one = index.rows.row_of
+
+    def late(folder, name, n_bytes):
+        if name.startswith(keys[0]):
+            folder.remove(name)
+        return one(folder, name, n_bytes)
+
+    monkeypatch.setattr(index.rows, "row_of", late)
+    assert store.runs()["id"].tolist() == keys[1:]
+
+
+@pytest.mark.parametrize("keep", ["30", "1e3", " ", 2.0, True])
+def test_a_bare_number_is_no_age(store, keep):
+    store.add(run(at=day(1)))
+    with pytest.raises(ArgumentError, match="30 days"):
+        store.prune(keep)
+    assert len(store) == 1
+
+
+def test_a_number_of_numpys_counts_runs(store):
+    import numpy as np
+
+    store.add(run(at=day(1)))
+    assert len(store.prune(np.int64(1))) == 0
+    assert len(store) == 1
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "COPY (SELECT 1) TO '{}/evil.csv'",
+        "ATTACH '{}/evil.db'",
+        "SELECT 1; COPY (SELECT 1) TO '{}/evil.csv'",
+        "EXPORT DATABASE '{}/evil'",
+    ],
+)
+def test_sql_writes_nothing(store, tmp_path, sql):
+    pytest.importorskip("duckdb")
+    store.add(run())
+    before = sorted(tmp_path.iterdir())
+    with pytest.raises(ArgumentError, match="must be a query"):
+        store.query(sql.format(tmp_path))
+    assert sorted(tmp_path.iterdir()) == before
+
+
+@pytest.mark.parametrize("tags", [None, 5, "text", [1]])
+def test_tags_are_texts(store, tags):
+    with pytest.raises(ArgumentError, match="sequence of str"):
+        store.add(run(), tags=tags)
+
+
+def test_a_star_in_a_name_is_no_pattern(store, tmp_path):
+    pytest.importorskip("duckdb")
+    key = store.add(run())
+    folder = tmp_path / "runs"
+    for name in ("star*", "starry", "a?c", "abc"):
+        shutil.copy(folder / f"{key}.parquet", folder / f"{name}.parquet")
+    found = store.query("SELECT run, count(*) AS n FROM attempts GROUP BY run")
+    assert dict(zip(found["run"], found["n"], strict=True)) == dict.fromkeys(
+        [key, "star*", "starry", "a?c", "abc"], 2
+    )

@@ -184,3 +184,15 @@ def test_a_simulated_run_is_predicted_without_error(problem, n_workers, order):
     assert first["measured"] == max(run.attempts["ended"])
     if first["measured"] and not edges:
         assert first["error"] == pytest.approx(0)
+
+
+def test_short_retries_that_go_together_take_as_long(monkeypatch):
+    """Enough of them to be put together; each count scheduled exactly beside it."""
+    monkeypatch.setattr(scheduling.coarsening, "_AT_MOST", (2000, 2000))
+    rng = np.random.default_rng(0)
+    lengths, again = rng.exponential(1.0, 20_000), np.arange(1, 20_000, 7)
+    after = np.column_stack([again, again - 1])
+    counts = [1, 2, 3, 8, 20]
+    near = pnb.predict(lengths, counts, after=after)["makespan"].to_numpy()
+    exact = [scheduling.list_schedule(lengths, n, after=after).makespan for n in counts]
+    assert near == pytest.approx(exact, rel=0.004)

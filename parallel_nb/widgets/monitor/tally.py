@@ -147,19 +147,29 @@ class Tally:
             grown = np.full(max(last + 1, 2 * len(self._status)), -1, np.int8)
             grown[: len(self._status)] = self._status
             self._status = grown
-        if len(tasks) > 1 and not (np.diff(tasks) > 0).all():
+        steps = np.diff(tasks)
+        if len(steps) and not (steps > 0).all():
             # Of several attempts of a task, the last one counts.
             tasks, at = np.unique(tasks[::-1], return_index=True)
             codes = codes[::-1][at]
-        before = self._status[tasks]
-        known = before[before >= 0]
-        self._by_status -= np.bincount(known, minlength=len(self._by_status))
-        self._by_status += np.bincount(codes, minlength=len(self._by_status))
-        self._status[tasks] = codes
+        place = tasks
+        if last - int(tasks[0]) + 1 == len(tasks):  # a slice costs a tenth
+            place = slice(int(tasks[0]), last + 1)
+        before = self._status[place]
+        n_known = np.count_nonzero(before >= 0)
+        if n_known:
+            known = before[before >= 0]
+            self._by_status -= np.bincount(known, minlength=len(self._by_status))
+        n_wrong = np.count_nonzero(codes)
+        self._by_status[0] += len(codes) - n_wrong
+        if n_wrong:
+            wrong = codes[codes > 0]
+            self._by_status += np.bincount(wrong, minlength=len(self._by_status))
         if self._costs is not None:
             fresh = self._costs[tasks[before < 0]]
             self._cost_left -= float(fresh.sum())
             self._squared_left -= float(fresh @ fresh)
+        self._status[place] = codes
 
     def _lay(self, news) -> None:
         """Durations, and their places in the lanes; of this run only."""

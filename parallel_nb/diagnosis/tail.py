@@ -117,6 +117,8 @@ class TaskTooLong(Finding):
         if longest <= evenly:
             long = np.flatnonzero(lengths >= _AS_LONG * longest)
         long = long[np.argsort(-lengths[long], kind="stable")]
+        if case.attempts[schema.STATUS].array.codes[batch.rows[long]].any():
+            return  # what hung, or was ended, is no work that could be split
         changed = replay.seconds(order="longest_first", **replay.split(long, n_workers))
         whole = min(_as_given(case), replay.seconds(order="longest_first"))
         predicted = replay.of_model(changed)

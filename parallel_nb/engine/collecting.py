@@ -164,11 +164,6 @@ class Collector:
         for watch in self.watchers:
             watch(entry, records, tasks, self._n_rows - n)
 
-    @property
-    def n_blocks(self):
-        """Blocks of rows so far."""
-        return len(self._blocks)
-
     def rows_since(self, n_blocks):
         """Rows that came after so many blocks: records, tasks, and of each block
         ``(number of rows, lane, process, thread, host)``.

@@ -130,3 +130,12 @@ def test_what_another_order_brings_is_what_simulate_says(lengths):
     assert [finding.predicted for finding in found] == [makespan] * len(found)
     saved = run.summary()["makespan"].iloc[0] - makespan
     assert not found or saved > 0
+
+
+def test_a_task_that_its_limit_ended_is_not_to_be_split():
+    rows = [on(0, 0, 10, status="timeout"), on(1, 0, 1), on(1, 1, 2)]
+    names = [finding.name for finding in pnb.findings(run_of(*rows))]
+    assert "a task is too long" not in names
+    done = [on(0, 0, 10), on(1, 0, 1), on(1, 1, 2)]
+    names = [finding.name for finding in pnb.findings(run_of(*done))]
+    assert "a task is too long" in names

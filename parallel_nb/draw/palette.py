@@ -48,6 +48,13 @@ PART = {
     "blocked": YELLOW,
     "tail": GREY,
 }
+LAW = {  # colour and line of each: never by colour alone
+    "linear": (DEEP_SKY, (0, (1, 1.2))),
+    "amdahl": (BLUE, "-"),
+    "gustafson": (GREEN, (0, (3, 1, 0.8, 1))),
+    "usl": (DEEP_ORANGE, (0, (3, 1.3))),
+    "amdahl_overhead": (PURPLE, (0, (5, 1.5, 1, 1.5))),
+}
 CATEGORIES = (BLUE, ORANGE, GREEN, PURPLE, SKY, YELLOW)
 OTHER = GREY
 

@@ -23,13 +23,6 @@ HEIGHT = 4.2  # inches
 _POINTS = 240  # of a curve
 _HEADROOM = 1.08
 _BAND_SEEN = 1.6  # how far bands may widen the view, in highest curves
-_STYLES = {  # by law: never by colour alone
-    "linear": (palette.DEEP_SKY, (0, (1, 1.2))),
-    "amdahl": (palette.BLUE, "-"),
-    "gustafson": (palette.GREEN, (0, (3, 1, 0.8, 1))),
-    "usl": (palette.DEEP_ORANGE, (0, (3, 1.3))),
-    "amdahl_overhead": (palette.PURPLE, (0, (5, 1.5, 1, 1.5))),
-}
 _MARKERS = "osD^v*"  # by backend: never by colour alone
 
 
@@ -279,7 +272,7 @@ def _curves(ax: Axes, shown: _Shown, label: str, column: str) -> list:
     fitted = []
     for fit in shown.fits:
         curve, low, high = _of_law(fit, n, column)
-        colour, line = _STYLES[fit.law.name]
+        colour, line = palette.LAW[fit.law.name]
         ax.plot(n, curve, color=colour, linestyle=line, linewidth=2, zorder=2.4)
         has_band = bool(np.isfinite(low).all())
         if has_band:

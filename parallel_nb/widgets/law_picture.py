@@ -16,11 +16,7 @@ from .canvas import Canvas
 MOST = 1024  # workers
 JOB = 100.0  # s: what the job takes where the law fixes it
 _N = np.unique(np.geomspace(1, MOST, 240))
-_STYLES = {
-    "amdahl": (palette.BLUE, "-"),
-    "gustafson": (palette.GREEN, "--"),
-    "usl": (palette.PURPLE, "-."),
-}
+_STYLES = {law: palette.LAW[law] for law in ("amdahl", "gustafson", "usl")}
 _PARTS = {  # of a job's time: colour
     "serial": palette.ORANGE,
     "queueing": palette.ORANGE,

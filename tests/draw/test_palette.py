@@ -8,8 +8,8 @@ import pytest
 from PIL import Image
 
 import parallel_nb as pnb
-from parallel_nb.draw import growing, palette, pictures, scaling, strip
-from parallel_nb.widgets.law_picture import _PARTS, _STYLES, Case, LawPicture
+from parallel_nb.draw import growing, palette, pictures, strip
+from parallel_nb.widgets.law_picture import _PARTS, Case, LawPicture
 
 from ..widgets.making import uneven
 
@@ -41,7 +41,7 @@ def test_letters_are_read_on_their_paper(paper):
 
 @pytest.mark.parametrize("paper", PAPERS.values(), ids=PAPERS)
 def test_lines_are_told_from_their_paper(paper):
-    lines = [colour for colour, _ in (*scaling._STYLES.values(), *_STYLES.values())]
+    lines = [colour for colour, _ in palette.LAW.values()]
     lines += [palette.GREY, palette.DEEP_ORANGE, palette.VERMILION]
     assert {
         colour: on(paper, colour) for colour in lines if on(paper, colour) < 3

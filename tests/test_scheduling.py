@@ -40,18 +40,21 @@ def problems(draw, *, n_tasks=10, limited=True, durations=TICKS):
 
 
 def by_the_book(durations, n_workers, after, order, agent=None, slots=(), locks=None):
-    """Starts by Graham's rule, looking through the whole list at every moment."""
+    """Starts by Graham's rule, looking through the whole list at every moment.
+
+    A task of no length ends once all have begun that can at its moment.
+    """
     started, ended = {}, {}
-    now = 0.0
+    now, just_begun = 0.0, set()
     while len(started) < len(durations):
-        running = [t for t in started if ended[t] > now]
+        running = [t for t in started if ended[t] > now or t in just_begun]
         begun = None
         if len(running) < n_workers:
             for task in order:
                 if task in started:
                     continue
                 before = [other for waiting, other in after if waiting == task]
-                if not all(other in ended and ended[other] <= now for other in before):
+                if any(other in running or other not in ended for other in before):
                     continue
                 if agent and agent[task] >= 0:
                     n_same = sum(agent[other] == agent[task] for other in running)
@@ -63,8 +66,10 @@ def by_the_book(durations, n_workers, after, order, agent=None, slots=(), locks=
                 break
         if begun is not None:
             started[begun], ended[begun] = now, now + durations[begun]
+            just_begun.add(begun)
         else:
             now = min(ended[t] for t in running)
+            just_begun.clear()
     return [started[task] for task in range(len(durations))]
 
 
@@ -252,10 +257,11 @@ def test_a_critical_path_begins_where_nothing_is_waited_for():
     assert scheduling.critical_path([3.0, 0.0], [(0, 1)]) == [1, 0]
 
 
-def test_a_task_of_no_length_gives_back_its_locks_before_the_next_starts():
+def test_a_task_of_no_length_ends_once_all_have_started_that_can():
+    # As when tasks are handed over: who is free gets one before any end is heard of.
     locks = [{("x", "read")}, {("x", "write")}, {("x", "read")}]
     started, _, _ = list_schedule([0.0, 1.0, 1.0], 2, locks=locks)
-    assert started.tolist() == [0.0, 0.0, 1.0]
+    assert started.tolist() == [0.0, 1.0, 0.0]
 
 
 # --- what must always hold ---

@@ -199,8 +199,6 @@ def _event_by_event(problem: Problem, order: list[int]):
             worker[task] = heappop(free)
             slots[pool] -= 1
             heappush(events, (now + durations[task], task))
-            if not durations[task]:
-                break  # it has ended, and given back its locks, before the next starts
         if not events:
             return np.array(started, float), np.array(worker, np.int32)
         now = events[0][0]

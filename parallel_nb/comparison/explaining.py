@@ -56,12 +56,6 @@ def parts(before: Sequence[Run], after: Sequence[Run]) -> pd.DataFrame:
     )
 
 
-def kinds(parts: pd.DataFrame) -> pd.DataFrame:
-    """`parts` by kind: ``kind``, ``before``, ``after``, ``change`` (s)."""
-    numbers = parts.groupby("kind", sort=False)[["before", "after", "change"]].sum()
-    return numbers.reset_index()
-
-
 def factors(before: Sequence[Run], after: Sequence[Run]) -> pd.DataFrame:
     """The factors whose product is the makespan; geometric means over repeats.
 

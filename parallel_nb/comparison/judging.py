@@ -13,7 +13,6 @@ from .ratios import Ratio
 
 FASTER, SLOWER = "faster", "slower"
 SAME, UNKNOWN = "no difference seen", "can't tell"
-VERDICTS = (FASTER, SLOWER, SAME, UNKNOWN)
 
 
 def verdict(ratio: Ratio, tolerance: float) -> str:

@@ -20,7 +20,7 @@ from ..store import header_in, read
 from ..store.run_files import summary_of
 
 ENDING = ".parquet"
-OK, UNREADABLE, SWEEP = "ok", "unreadable", "sweep"
+OK, UNREADABLE = "ok", "unreadable"
 _META = (
     "label",
     "started_at",

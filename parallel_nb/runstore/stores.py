@@ -336,7 +336,7 @@ def new_id(run: Run | None = None) -> str:
         moment = datetime.datetime.fromisoformat(at).astimezone(datetime.UTC)
     except ValueError:
         moment = datetime.datetime.now(datetime.UTC)
-    return f"{moment:%Y%m%dT%H%M%S}-{secrets.token_hex(6)}"
+    return f"{moment:%Y%m%dT%H%M%S%f}-{secrets.token_hex(6)}"
 
 
 def _described(run: Run, tags: tuple[str, ...], label: str | None) -> Run:

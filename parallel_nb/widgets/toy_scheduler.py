@@ -49,7 +49,7 @@ class ScheduleLab(Page):
 
     def __init__(self):
         self._picture, self._lock = ToyPicture(), threading.RLock()
-        self._seed, self._known = 0, {}
+        self._seed, self._known, self._is_setting = 0, {}, False
         self.framed = Framed("Two schedules of the same tasks")
         self._make_controls()
         self.verdict = ipywidgets.HTML()
@@ -104,11 +104,17 @@ class ScheduleLab(Page):
         self._draw()
 
     def _of_kind(self, change) -> None:
-        if change["new"] == GRAHAM:
-            self.order.value, self.workers.value = "given", _OF_GRAHAM
+        self._is_setting = True  # one picture for the three of them
+        try:
+            if change["new"] == GRAHAM:
+                self.order.value, self.workers.value = "given", _OF_GRAHAM
+        finally:
+            self._is_setting = False
         self._draw()
 
     def _draw(self, change=None) -> None:
+        if self._is_setting:
+            return
         with self._lock:
             is_graham = self.kind.value == GRAHAM
             for control in (self.shorter, self.freer):

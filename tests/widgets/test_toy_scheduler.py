@@ -84,6 +84,15 @@ def test_controls_are_there_where_they_do_something(lab):
     assert lab.another.layout.display == "none"
 
 
+def test_what_sets_three_controls_is_drawn_once(lab):
+    lab.order.value, lab.workers.value = "best", 5
+    frames = []
+    lab.framed.picture.observe(frames.append, names="value")
+    lab.kind.value = GRAHAM
+    assert len(frames) == 1
+    assert "on 3 workers. Above, as given: 12 s" in lab.framed.words
+
+
 def test_no_schedule_beats_the_bound_that_is_drawn(lab):
     for n_workers in (1, 3, 12):
         lab.workers.value = n_workers

@@ -153,7 +153,7 @@ def test_a_command_is_one_line_to_paste(name):
 def test_ci_runs_the_test_command_of_the_readme_and_what_failed_once_more():
     script = read(".ci/run")
     assert "test_command=$(readme_command test)" in script
-    assert re.search(r'-c "\$test_command"; then$', script, re.MULTILINE)
+    assert re.search(r'^if ! within \d+ "\$test_command"; then$', script, re.MULTILINE)
     assert set(re.findall(r"-m pytest(.*)", script)) <= {
         ' tests/browser"',
         " --last-failed --last-failed-no-failures=none'",

@@ -32,7 +32,6 @@ class Figures:
     span: float
     makespan: float
     utilization: float
-    load_balance: float
     sequential: float  # T_1 if measured, else the work
     is_measured: bool  # whether `sequential` is
     speedup: float
@@ -43,9 +42,6 @@ class Figures:
     chain: tuple[int, ...]  # tasks of the longest chain; without edges the longest task
     has_edges: bool
     bottleneck: int  # longest task of the chain; -1 if none ran
-    lost: float  # seconds inside attempts that were not done
-    lead: float  # seconds until the first attempt began
-    n_idle: int  # workers that ran nothing
 
     @property
     def n_done(self) -> int:
@@ -77,9 +73,6 @@ def figures(run: Run, baseline: Run | None = None) -> Figures:
     numbers = run.summary().to_dict("records")[0]
     attempts, tasks, edges = run.attempts, run.tasks, run.edges
     of_task = totals.per_task(attempts, run.n_tasks)
-    ran = totals.durations(attempts)
-    is_done = (attempts[schema.STATUS] == "done").to_numpy()
-    busy = metrics.busy(ran, attempts[schema.WORKER].to_numpy(), run.meta.n_workers)
     chain = _chain(of_task, edges)
     reference = _reference(run, baseline)
     is_measured = bool(reference > 0 and numbers["makespan"] > 0)
@@ -90,9 +83,9 @@ def figures(run: Run, baseline: Run | None = None) -> Figures:
         speedup = metrics.speedup(reference, numbers["makespan"])
         efficiency = metrics.efficiency(speedup, run.meta.n_workers)
         inflation = metrics.work_inflation(numbers["work"], reference)
-    is_timed = "starts" not in run.meta.lacks
-    if not is_timed:  # laid end to end: places, and what follows from them, say nothing
-        numbers |= dict.fromkeys(("makespan", "utilization", "load_balance"), np.nan)
+    if "starts" in run.meta.lacks:
+        # Laid end to end: places, and what follows from them, say nothing.
+        numbers |= dict.fromkeys(("makespan", "utilization"), np.nan)
         speedup = efficiency = inflation = np.nan
         is_measured, sequential = False, numbers["work"]
     return Figures(
@@ -105,7 +98,6 @@ def figures(run: Run, baseline: Run | None = None) -> Figures:
         span=numbers["span"],
         makespan=numbers["makespan"],
         utilization=numbers["utilization"],
-        load_balance=numbers["load_balance"],
         sequential=sequential if sequential > 0 else np.nan,
         is_measured=is_measured,
         speedup=speedup,
@@ -116,9 +108,6 @@ def figures(run: Run, baseline: Run | None = None) -> Figures:
         chain=chain,
         has_edges=bool(len(edges)),
         bottleneck=max(chain, key=lambda task: of_task[task], default=-1),
-        lost=float(ran[~is_done].sum()),
-        lead=_lead(attempts, run.startups) if is_timed else np.nan,
-        n_idle=int(np.count_nonzero(busy == 0)),
     )
 
 
@@ -179,12 +168,3 @@ def _agents(run: Run) -> pd.DataFrame:
             for name, count in counts.items()
         }
     )
-
-
-def _lead(attempts: pd.DataFrame, startups: pd.DataFrame) -> float:
-    """Seconds from the first submission, or start of a worker, to the first attempt."""
-    started = attempts[schema.STARTED].to_numpy()
-    zeros = np.append(attempts[schema.SUBMITTED], startups[schema.STARTED])
-    if np.isnan(started).all() or np.isnan(zeros).all():
-        return np.nan
-    return max(float(np.nanmin(started) - np.nanmin(zeros)), 0.0)

@@ -9,10 +9,12 @@ import math
 from collections.abc import Iterator
 
 from .. import schema, totals
+from ..diagnosis import Findings
 from ..draw import wording
 from ..runs import Run
 from . import phrases
-from .document import Bullets, Column, Facts, Paragraph, Section, Share, Strong, Table
+from .advice import helps
+from .document import Column, Facts, Paragraph, Section, Share, Strong, Table
 from .figures import Figures
 
 _AGENTS = (
@@ -48,14 +50,16 @@ _ABOUT_QUALITY = (
 )
 
 
-def performance(run: Run, of: Figures, baseline: Run | None, found) -> Section:
+def performance(
+    run: Run, of: Figures, baseline: Run | None, found: Findings
+) -> Section:
     """Time, speedup, who was how busy, and what would help."""
     return Section(
         "Performance",
         (
             Facts(tuple(_facts(run, of, baseline))),
             Section("Agents", tuple(_agents(run, of))),
-            Section("What would help", (Bullets(tuple(f.text for f in found)),)),
+            Section("What would help", (helps(found),)),
         ),
     )
 

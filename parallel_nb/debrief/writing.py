@@ -6,10 +6,11 @@ numbers came about.
 
 from __future__ import annotations
 
+from ..diagnosis import findings
 from ..errors import ArgumentError, one_of
 from ..runs import Run
-from .advice import findings, recommendations
-from .document import Bullets, Facts, Paragraph, Section, Strong
+from .advice import recommendations
+from .document import Facts, Paragraph, Section, Strong
 from .figures import Figures, figures
 from .markdown import markdown
 from .measures import performance, quality
@@ -91,8 +92,7 @@ def _document(run: Run, of: Figures, baseline: Run | None) -> Section:
     title = f"Report: {label}" if label else "Report"
     if not of.n_tasks:
         return Section(title, tuple(_head(run, of)))
-    found = findings(of, run)
-    todo = Bullets(tuple(recommendations(of, run, found)))
+    found = findings(run, baseline)
     return Section(
         title,
         (
@@ -101,7 +101,7 @@ def _document(run: Run, of: Figures, baseline: Run | None) -> Section:
             *aggregates(run),
             performance(run, of, baseline, found),
             quality(of),
-            Section("Recommendations", (todo,)),
+            Section("Recommendations", (recommendations(of, run, found),)),
         ),
     )
 

@@ -10,7 +10,7 @@ from functools import cached_property
 
 import numpy as np
 
-from .. import schema, totals
+from .. import scheduling, schema, totals
 from ..accounting import Ledger, ledger
 from ..runs import Run
 from ..schema import ENDED, STARTED
@@ -86,6 +86,15 @@ class Case:
     def work(self) -> float:
         """Seconds inside attempts."""
         return float(totals.durations(self.attempts).sum())
+
+    @cached_property
+    def span(self) -> float:
+        """Seconds of the longest task, or of the longest chain that waits."""
+        of_task = totals.per_task(self.attempts, self.run.n_tasks)
+        edges = self.run.edges.to_numpy()
+        if not len(edges):
+            return float(of_task.max())
+        return float(scheduling.chain_ends(of_task, edges).max())
 
     @cached_property
     def cpu(self) -> np.ndarray:

@@ -13,6 +13,7 @@ from ..runs import Run
 from . import (
     blocking,
     computing,
+    contradiction,
     counts,
     durations,
     handing,
@@ -65,6 +66,7 @@ def findings(run: Run, baseline: Run | None = None) -> Findings:
     lost to failures and retries      attempts whose results were not used
     nothing to gain                   none of these
     only durations are known          nobody noted when tasks began: what they tell
+    the times contradict each other   more went on at once than can have
     ================================  ===============================================
 
     Each is told only if following it would save 5 % of the makespan, and more than
@@ -129,6 +131,16 @@ def findings(run: Run, baseline: Run | None = None) -> Findings:
         makespan = makespan if makespan >= 0 else math.nan
         idle = nothing.NothingRan.of(makespan)
         return Findings(meta.label, meta.n_workers, makespan, math.nan, (), (idle,))
+    contradicted = contradiction.of(case)
+    if contradicted:
+        return Findings(
+            label=meta.label,
+            n_workers=meta.n_workers,
+            makespan=makespan,
+            model_error=math.nan,
+            not_examined=(contradiction.NOT_EXAMINED,),
+            _all=(contradicted,),
+        )
     found: list[Finding] = []
     not_examined: list[str] = []
     for kind in _KINDS:

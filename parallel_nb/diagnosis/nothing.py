@@ -9,7 +9,7 @@ import math
 
 import numpy as np
 
-from .. import scheduling, totals
+from .. import scheduling
 from .results import LIKELY, SURE, Finding
 from .thresholds import AS_GOOD, WORTH
 from .words import count, percent, seconds
@@ -42,7 +42,7 @@ class NothingToGain(Finding):
     @classmethod
     def of(cls, case):
         """The finding of a Run that has no others, and what more workers would do."""
-        n_workers, span = case.n_workers, _span(case)
+        n_workers, span = case.n_workers, case.span
         least = float(scheduling.lower_bound(case.work, span, n_workers))
         busy = min(case.work / (n_workers * case.makespan), 1.0)
         return cls(
@@ -58,14 +58,6 @@ class NothingToGain(Finding):
             caveats=case.caveats(),
             numbers={"busy": busy, "lower_bound": least},
         )
-
-
-def _span(case) -> float:
-    of_task = totals.per_task(case.attempts, case.run.n_tasks)
-    edges = case.run.edges.to_numpy()
-    if not len(edges):
-        return float(of_task.max())
-    return float(scheduling.chain_ends(of_task, edges).max())
 
 
 def _with(case, span: float, n_workers: int) -> float:

@@ -80,7 +80,7 @@ def test_all_attempts_of_a_task_count_for_it():
     run = run_of((0, 1, "failed", 0, 0.0, 1.0), (0, 2, "done", 0, 1.0, 4.0))
     of = figures(run)
     assert of.of_task.tolist() == [4.0]
-    assert (of.lost, of.n_retried) == (1.0, 1)
+    assert of.n_retried == 1
     assert of.agents["n_retried"].to_list() == [1]
 
 
@@ -100,26 +100,11 @@ def test_retried_tasks_are_counted_for_their_agent():
     }
 
 
-def test_the_lead_is_what_passed_before_the_first_attempt():
-    startups = pd.DataFrame(
-        {
-            "worker": np.array([0], np.int32),
-            "pid": [1],
-            "started": [-1.0],
-            "ended": [0.5],
-        }
-    )
-    rows = [(0, 1, "done", 0, 1.0, 4.0), (1, 1, "done", 1, 2.0, 3.0)]
-    assert np.isnan(figures(run_of(*rows)).lead)
-    assert figures(run_of(*rows, fields={"submitted": 0.25})).lead == 0.75
-    assert figures(run_of(*rows, startups=startups)).lead == 2.0
-
-
 def test_nothing_is_made_up_where_nothing_ran():
     of = figures(run_of((0, 1, "skipped", -1, np.nan, np.nan)))
     unknown = [of.makespan, of.sequential, of.speedup, of.efficiency, of.utilization]
-    assert np.isnan([*unknown, of.paid, of.lead]).all()
-    assert (of.bottleneck, of.chain, of.lost, of.n_idle) == (-1, (), 0.0, 2)
+    assert np.isnan([*unknown, of.paid]).all()
+    assert (of.bottleneck, of.chain) == (-1, ())
 
 
 @settings(deadline=None)
@@ -127,7 +112,6 @@ def test_nothing_is_made_up_where_nothing_ran():
 def test_figures_keep_the_identities(run):
     of = figures(run)
     assert of.n_done + of.n_not_run + sum(of.counts[s] for s in WRONG) == of.n_tasks
-    assert 0 <= of.lost <= of.work * (1 + 1e-12)
     if not (of.makespan > 0 and of.work > 0):
         return
     assert of.speedup * of.makespan == pytest.approx(of.sequential)

@@ -7,6 +7,7 @@ or is left behind, changes the word. Deeds and scenes describe themselves.
 from dataclasses import dataclass, field
 
 from . import deeds, scenes
+from .engines import CLUSTERS
 
 BACKENDS = (
     "isolated",
@@ -14,7 +15,7 @@ BACKENDS = (
     "multiprocessing",
     "threading",
     "sequential",
-    "dask",
+    *CLUSTERS,
 )
 POOLS = ("loky", "multiprocessing")
 # Seconds that a cell may take; hangs that are promised get less.
@@ -36,7 +37,7 @@ REFUSED = "refused"
 LEFT = ", leaves processes"
 STOPS = "stops, keeps its rows"
 # Where a cluster's own ways, and not a run's, decide what happens.
-NOT_TRIED = "not tried"
+NOT_PROMISED = "not promised"
 BUSY = f"{STOPS}, then unusable"
 
 
@@ -77,21 +78,20 @@ def _add(
     threading=None,
     sequential=None,
     dask=None,
+    ray=None,
     **more,
 ):
     """Register; what is not said is promised as in the backend before.
 
-    What is not said of Dask is as in isolated lanes; `NOT_TRIED` is left out.
+    What is not said of Dask is as in isolated lanes, and what is not said of Ray is as
+    in Dask; `NOT_PROMISED` is left out.
     """
     loky, multiprocessing = pools if isinstance(pools, tuple) else (pools, pools)
     promises, last = {}, None
-    for backend, word in zip(
-        BACKENDS,
-        (isolated, loky, multiprocessing, threading, sequential, dask or isolated),
-        strict=True,
-    ):
+    words = (isolated, loky, multiprocessing, threading, sequential, dask or isolated)
+    for backend, word in zip(BACKENDS, (*words, ray), strict=True):
         last = word if word is not None else last
-        if word != NOT_TRIED:
+        if last != NOT_PROMISED:
             promises[backend] = last
     name = function.__name__.replace("_", " ")
     is_scene = function.__module__ == scenes.__name__
@@ -123,7 +123,7 @@ _add(
     "at most crashed",
     f"at most {PERHAPS_AGAIN}",
     KEPT,
-    dask=NOT_TRIED,
+    dask=NOT_PROMISED,
     n_culprits=3,
     at_most="crashed",
     is_late=True,
@@ -133,7 +133,7 @@ _add(
     CRASHED,
     PERHAPS_AGAIN,
     NO_HARM,
-    dask=NOT_TRIED,
+    dask=NOT_PROMISED,
     is_late=True,
 )
 _add(
@@ -141,7 +141,7 @@ _add(
     CRASHED,
     f"{PERHAPS_AGAIN}{LEFT}",
     f"{NO_HARM}{LEFT}",
-    dask=NOT_TRIED,
+    dask=NOT_PROMISED,
     is_late=True,
 )
 _add(
@@ -156,7 +156,7 @@ _add(
     CRASHED,
     PERHAPS_AGAIN,
     KEPT,
-    dask=NOT_TRIED,
+    dask=NOT_PROMISED,
     is_late=True,
 )
 _add(deeds.stops_itself, TIMEOUT, REFUSED, HANGS, REFUSED, REFUSED, **_LIMITED)
@@ -184,7 +184,7 @@ _add(
 _add(deeds.changes_folder, NO_HARM)
 _add(deeds.writes_10_mb, NO_HARM)
 _add(deeds.leaves_children, NO_HARM, f"{NO_HARM}{LEFT}", dask=f"{NO_HARM}{LEFT}")
-_add(deeds.leaves_forks, NO_HARM, f"{NO_HARM}{LEFT}", dask=NOT_TRIED)
+_add(deeds.leaves_forks, NO_HARM, f"{NO_HARM}{LEFT}", dask=NOT_PROMISED)
 _add(deeds.leaves_threads, NO_HARM)
 _add(deeds.nests_joblib, NO_HARM)
 _add(deeds.nests_a_run, NO_HARM)
@@ -202,15 +202,15 @@ _add(
     NO_HARM,
     (HANGS, NO_HARM),
     NO_HARM,
-    dask=NOT_TRIED,
+    dask=NOT_PROMISED,
 )
-_add(scenes.stopped_worker_gets_50_mb, NO_HARM, STOPS, HANGS, dask=NOT_TRIED)
+_add(scenes.stopped_worker_gets_50_mb, NO_HARM, STOPS, HANGS, dask=NOT_PROMISED)
 _add(scenes.run_beside_crashes, NO_HARM)
 _add(scenes.run_crashes_beside, "crashed", None, DIES)
-_add(scenes.stops_at_three, STOPS, dask=BUSY)
-_add(scenes.stops_at_its_deadline, STOPS, STOPS, STOPS, HANGS, BUSY)
-_add(scenes.is_interrupted, STOPS, dask=BUSY)
-_add(scenes.group_is_interrupted, STOPS, dask=BUSY)
+_add(scenes.stops_at_three, STOPS, dask=BUSY, ray=STOPS)
+_add(scenes.stops_at_its_deadline, STOPS, STOPS, STOPS, HANGS, BUSY, STOPS)
+_add(scenes.is_interrupted, STOPS, dask=BUSY, ray=STOPS)
+_add(scenes.group_is_interrupted, STOPS, dask=BUSY, ray=STOPS)
 _add(scenes.kernel_is_killed, KEPT)
 
 
@@ -227,7 +227,7 @@ def cell(fault, backend):
     """What the nursery is told of a cell."""
     promise = FAULTS[fault].promises[backend]
     seconds = LIMIT_OF_HANGS if promise.startswith(HANGS) else LIMIT
-    if backend == "dask":
+    if backend in CLUSTERS:
         seconds += MORE_FOR_CLUSTERS
     told = {"fault": fault, "backend": backend, "seconds": seconds}
     if promise.startswith(DIES):

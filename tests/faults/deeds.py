@@ -14,7 +14,7 @@ import time
 from . import notes
 
 # Longer than any cell may take (seconds): who waits so long hangs.
-FOR_EVER = 40
+FOR_EVER = 150
 # Seconds that an attempt may take where a fault asks for a time limit.
 TIMEOUT = 0.5
 # What a lane may allocate where a fault asks for a limit, and what its task wants.

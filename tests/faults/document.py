@@ -3,7 +3,7 @@
 Outcomes in, Markdown out, and the words back out of the Markdown.
 """
 
-from .catalogue import BACKENDS, FAULTS, GROUPS, NOT_TRIED
+from .catalogue import BACKENDS, FAULTS, GROUPS, NOT_PROMISED
 
 START, END = "<!-- faults: start -->", "<!-- faults: end -->"
 
@@ -48,7 +48,7 @@ _WORDS = {
     "leaves processes": "processes that a task started outlive the kernel",
     "then unusable": "for as long as what was cancelled goes on: nobody can end it "
     "but the cluster",
-    "not tried": "there, the cluster's own ways decide",
+    "not promised": "there, the cluster's own ways decide",
 }
 
 
@@ -75,7 +75,7 @@ def table(words, faults=FAULTS):
     head = ["a task, or what happens around it", *(f"`{b}`" for b in BACKENDS)]
     lines = [head, ["---"] * len(head)]
     for name in faults:
-        cells = [words.get((name, backend), NOT_TRIED) for backend in BACKENDS]
+        cells = [words.get((name, backend), NOT_PROMISED) for backend in BACKENDS]
         lines.append([FAULTS[name].text, *cells])
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
@@ -88,7 +88,7 @@ def words_of(text):
         cells = [cell.strip() for cell in line.strip("| ").split(" | ")]
         if cells[0] in names:
             for backend, word in zip(BACKENDS, cells[1:], strict=True):
-                if word != NOT_TRIED:
+                if word != NOT_PROMISED:
                     found[names[cells[0]], backend] = word
     return found
 

@@ -1,23 +1,33 @@
-"""What a backend needs besides itself: for Dask, a cluster of two processes.
+"""What a backend needs besides itself: for Dask and Ray, a cluster of two processes.
 
 Knows how clusters are started; nothing of faults.
 """
 
+import os
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+
+CLUSTERS = {"dask": "distributed", "ray": "ray"}  # and the package that each needs
 
 # After so many deaths (and one) of a worker with it, Dask gives a task up.
 ALLOWED_FAILURES = 1
 # By default ■, which signals the whole process group, ends the cluster as well.
 _DEAF = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)"
+# Results of 200 MB wait there (bytes).
+_OBJECT_STORE = 600_000_000
+
+
+def opened(backend, folder):
+    """Have what the backend needs, and put it away; `folder` may be written to."""
+    if backend == "dask":
+        return _dask()
+    if backend == "ray":
+        return _ray(folder)
+    return nullcontext()
 
 
 @contextmanager
-def opened(backend):
-    """Have what the backend needs, and put it away."""
-    if backend != "dask":
-        yield
-        return
+def _dask():
     import dask
     import distributed
 
@@ -38,6 +48,26 @@ def opened(backend):
     ):
         client.wait_for_workers(2, timeout=60)
         yield
+
+
+@contextmanager
+def _ray(folder):
+    # Ray keeps to itself, and to this machine.
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    import ray
+
+    ray.init(
+        num_cpus=2,
+        object_store_memory=_OBJECT_STORE,
+        include_dashboard=False,
+        log_to_driver=False,
+        logging_level="ERROR",
+        _temp_dir=folder,
+    )
+    try:
+        yield
+    finally:
+        ray.shutdown()
 
 
 def wait_until_ready(backend):

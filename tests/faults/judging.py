@@ -9,7 +9,11 @@ import psutil
 
 import parallel_nb as pnb
 
-from . import batch, notes
+from . import batch, engines, notes
+
+# A cluster that serves does so within this time (s), also while it starts workers anew;
+# much less than what hangs would hold it.
+PATIENCE = 30.0
 
 
 def facts(run, keys, folder):
@@ -72,6 +76,6 @@ def is_alive(pid):
 def second_run(backend):
     """Whether the backend serves once more, right now."""
     # A cluster's workers may be busy with what nobody can end.
-    patience = {"deadline": 5.0} if backend == "dask" else {}
+    patience = {"deadline": PATIENCE} if backend in engines.CLUSTERS else {}
     run = pnb.run(abs, range(-6, 0), n_jobs=2, backend=backend, **patience)
     return run.results_or(None) == [6, 5, 4, 3, 2, 1]

@@ -30,7 +30,7 @@ def main(cell, folder):
     outcome = Outcome(cell["fault"], cell["backend"])
     with warnings.catch_warnings(record=True) as seen:
         warnings.simplefilter("always", UserWarning)
-        with engines.opened(cell["backend"]):
+        with engines.opened(cell["backend"], folder):
             play(outcome, FAULTS[cell["fault"]], folder)
     outcome.warned = sorted({str(warning.message) for warning in seen})
     write(outcome, folder)
@@ -48,9 +48,9 @@ def play(outcome, fault, folder):
     """Run the fault's batch or scene, then ask the backend for more."""
     outcome.at_most = fault.at_most
     outcome.perhaps_again = fault.is_late and outcome.backend in POOLS
-    if outcome.backend == "dask":
+    if outcome.backend in engines.CLUSTERS:
         # It alone decides who travelled with whom.
-        outcome.perhaps_again = "perhaps" in fault.promises["dask"]
+        outcome.perhaps_again = "perhaps" in fault.promises[outcome.backend]
     began = time.perf_counter()
     try:
         if fault.scene is not None:

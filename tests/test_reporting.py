@@ -35,14 +35,14 @@ def page(tmp_path):
 def test_one_run_has_a_page(page):
     words, tags = page(run_of(*SOME, label="search"))
     assert words.startswith("search 3 tasks · 2 workers (isolated) makespan 4 s")
-    assert [tag for tag, _ in tags].count("img") == 2
+    assert [tag for tag, _ in tags].count("img") == 3
     assert "Side by side" not in words
 
 
 def test_each_picture_has_words_and_its_own_data(page):
     _, tags = page(run_of(*SOME))
     alts = [attributes["alt"] for tag, attributes in tags if tag == "img"]
-    assert [alt.split()[0] for alt in alts] == ["Timeline", "Busy"]
+    assert [alt.split()[0] for alt in alts] == ["Timeline", "Busy", "Ledger"]
     sources = [attributes["src"] for tag, attributes in tags if tag == "img"]
     assert all(source.startswith("data:image/png;base64,") for source in sources)
 
@@ -194,3 +194,19 @@ def test_a_page_of_an_imported_run_loads_nothing(tmp_path):
     links = re.findall(r'\b(?:src|href)="([^"]{5})', content)
     assert set(links) <= {"data:"}
     assert "@import" not in content
+
+
+def test_the_page_says_where_the_time_went_and_what_would_help(page):
+    words, tags = page(run_of((0, 0, 2), (1, 0, 2), (0, 2, 6)))
+    assert "Where the worker-seconds went" in words
+    assert "the longest tasks came last: 6 s → 4 s (predicted, likely)" in words
+    assert 'Start the longest tasks first: order="longest_first" with' in words
+    assert "code" in [tag for tag, _ in tags]
+
+
+def test_where_only_durations_are_known_nothing_is_told_of_workers(page):
+    frame = pd.DataFrame({"task": [0, 1], "duration": [2.0, 4.0]})
+    words, tags = page(load(frame))
+    assert "only durations are known" in words
+    assert "worker-seconds went" not in words
+    assert [tag for tag, _ in tags].count("img") == 1

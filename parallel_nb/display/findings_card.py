@@ -27,9 +27,9 @@ def parts(findings) -> list[str]:
 
 
 def _piece(finding) -> str:
-    told = [markup.text(finding.evidence)]
+    told = [markup.prose(finding.evidence)]
     if finding.remedy:
-        told.append(f"<b>Do:</b> {markup.text(finding.remedy)}")
+        told.append(f"<b>Do:</b> {markup.prose(finding.remedy)}")
     told += [
         f'<span class="pnb-quiet">Note: {markup.text(caveat)}.</span>'
         for caveat in finding.caveats

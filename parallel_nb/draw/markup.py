@@ -14,6 +14,7 @@ from ..tasks.printed import plain
 from . import palette
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_CODE = re.compile("`([^`]+)`")
 
 
 def text(words) -> str:
@@ -29,6 +30,17 @@ def text(words) -> str:
     """
     words = str(words).encode("utf-8", "replace").decode("utf-8")
     return html.escape(_CONTROL.sub("?", plain(words)), quote=True)
+
+
+def prose(words) -> str:
+    """Sentences in which what stands between backticks is code.
+
+    Examples
+    --------
+    >>> prose("`a < b`, not `a")
+    '<code>a &lt; b</code>, not `a'
+    """
+    return _CODE.sub(r"<code>\1</code>", text(words))
 
 
 def image(png: bytes, alt: str, *, style: str = "") -> str:

@@ -61,7 +61,9 @@ def ledger(run: Run | Ledger, ax: Axes | None = None) -> Axes:
         other. From ``ideal``, n_workers, each part takes away as many workers as it
         kept busy. What is left in successful attempts is the ``speedup``, estimated
         because T_1 was not measured; below it, what of that was waiting and what was
-        ``useful`` CPU time. Parts below 0.05 % have no bar.
+        ``useful`` CPU time. Parts below 0.05 % have no bar. Where attempts were lost,
+        ``run.summary()`` counts them as work and this picture as a loss: the bar says
+        ``speedup (done)``, and the caption both.
 
     Raises
     ------
@@ -131,7 +133,8 @@ def _bars(found: Ledger) -> list[_Bar]:
     level = float(found.n_workers)
     least = _LEAST * level
     bars = [_Bar("ideal", 0.0, level, "", is_loss=False)]
-    for names, label in ((_BETWEEN, "speedup"), (_INSIDE, "useful CPU")):
+    speedup = "speedup (done)" if times["lost"] > least else "speedup"
+    for names, label in ((_BETWEEN, speedup), (_INSIDE, "useful CPU")):
         shown = [name for name in names if times[name] > least]
         if names is _INSIDE and not shown:
             break
@@ -224,8 +227,13 @@ def _caption(found: Ledger, bars: list[_Bar]) -> str:
     between = [bar for bar in losses if bars.index(bar) < bars.index(totals[1])]
     text = (
         f"Ledger of {name} on {who} in {wording.seconds(found.makespan)}: estimated "
-        f"speedup {wording.factor(totals[1].high)} of {n}×."
+        f"speedup {wording.factor(totals[1].high)} of {n}×"
     )
+    lost = found.parts["lost"] / found.makespan
+    if lost > _LEAST * n:
+        with_lost = wording.factor(totals[1].high + lost)
+        text += f" by what was done ({with_lost} if lost attempts count as work)"
+    text += "."
     if between:
         text += f" Lost to {_listed(between, n)}."
     if len(totals) > 2:

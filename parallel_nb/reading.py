@@ -15,7 +15,7 @@ import pandas as pd
 from . import store
 from .engine.journals.recovering import recover, tells_of_a_run
 from .errors import ArgumentError, one_of
-from .formats import table
+from .formats import spark, spark_parts, table
 from .formats.finding import read_foreign
 from .formats.source import Source
 
@@ -35,8 +35,9 @@ def read(
     ----------
     source : path-like, str, bytes or binary file
         A run file or a journal of ours, or what another tool wrote; may be compressed
-        by gzip, bzip2 or xz. A str with a line break, or one that begins like JSON or
-        XML, is the content itself. Of a folder, all files are read.
+        by gzip, bzip2, xz or zstd. A str with a line break, or one that begins like
+        JSON or XML, is the content itself. Of a folder, all files are read; one that
+        holds a rolled event log of Spark is a single Run.
     format : str, optional
         What wrote it, such as ``"joblog"``, ``"ninja"``, ``"chrome"``. Default: seen
         from the content.
@@ -103,10 +104,14 @@ def _stream(stream: Any, format: str | None, options: Mapping[str, Any]) -> Any:
     return dask.read_stream(stream)
 
 
-def _folder(folder: Path, format: str | None, options: Mapping[str, Any]) -> list:
+def _folder(folder: Path, format: str | None, options: Mapping[str, Any]) -> Any:
     paths = sorted(path for path in folder.iterdir() if path.is_file())
     if not paths:
         raise ArgumentError(f"{folder} has no file to read")
+    parts = spark_parts.parts_of(folder) if format in {None, "spark"} else []
+    if parts:
+        _refuse(options, "a Spark event log")
+        return spark.read_parts([Source(part) for part in parts])
     found = []
     for path in paths:
         one = read(path, format, **options)
@@ -114,9 +119,7 @@ def _folder(folder: Path, format: str | None, options: Mapping[str, Any]) -> lis
     return found
 
 
-def _refuse(options: Mapping[str, Any]) -> None:
+def _refuse(options: Mapping[str, Any], what: str = "a run file") -> None:
     for name, value in options.items():
         if value is not None:
-            raise ArgumentError(
-                f"`{name}` is not for a run file, which tells it itself"
-            )
+            raise ArgumentError(f"`{name}` is not for {what}, which tells it itself")

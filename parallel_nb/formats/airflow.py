@@ -1,6 +1,7 @@
-"""Airflow's task instances, as its REST API lists them.
+"""Airflow's task instances, as its REST API lists them or its command line prints them.
 
-Source: Airflow REST API, "List task instances" and its ``tries``. ``queued_when``,
+Source: Airflow REST API, "List task instances" and its ``tries``; ``airflow tasks
+states-for-dag-run`` as JSON or as a table; any table with its names. ``queued_when``,
 ``start_date``, ``end_date`` as ISO 8601, null until they happen; ``duration`` in s,
 ``try_number``, ``hostname``. It cannot know which slot of a host ran a task, who waited
 for whom, or CPU time; the list has but the last try of each.
@@ -8,7 +9,9 @@ for whom, or CPU time; the list has but the last try of each.
 
 from __future__ import annotations
 
+import csv
 import math
+import re
 
 import numpy as np
 
@@ -28,6 +31,9 @@ _STATUS = {
     "skipped": "skipped",
     "removed": "skipped",
 }
+_TIMES = ("start_date", "end_date")
+_RUN = ("dag_run_id", "run_id", "logical_date", "execution_date")
+_NO_TIME = (None, "", "None", "nan", "NaT", "NULL")
 _QUEUED = ("queued_when", "queued_dttm", "scheduled_when")
 
 
@@ -35,7 +41,9 @@ def sniff(source: Source) -> bool:
     """Whether task instances are in it."""
     head = source.head
     if head.lstrip()[:1] not in {b"[", b"{"}:
-        return False
+        first = head.lstrip().partition(b"\n")[0].decode("utf-8", "replace")
+        names = set(re.findall(r"\w+", first))
+        return {"task_id", "start_date", "end_date"} <= names and "dag_id" in names
     return b'"task_instances"' in head or (
         b'"task_id"' in head and b'"start_date"' in head
     )
@@ -45,7 +53,8 @@ def read(source: Source, n_workers: int | None = None):
     """The Run of a DAG run; a list of them where the file tells of several."""
     runs: dict[tuple[str, str], list] = {}
     place = 0
-    for document in fields.documents(source):
+    is_json = source.head.lstrip()[:1] in {b"[", b"{"}
+    for document in fields.documents(source) if is_json else [_table(source)]:
         for instance in _instances(source, document):
             place += 1
             where = f"instance {place}"
@@ -72,12 +81,45 @@ def _instances(source, document):
         raise source.error("expected a field 'task_instances'; got none")
 
 
+def _table(source):
+    """Instances of a printed table: columns between ``|``, commas, tabs, or spaces."""
+    lines = [(number, line) for number, line in source.lines() if line.strip("=+-| \t")]
+    if not lines:
+        return []
+    header = lines[0][1]
+    separator = max("|,\t", key=header.count)
+    if header.count(separator):
+        rows = csv.reader((line for _, line in lines), delimiter=separator)
+    else:  # all begin where their names do
+        begins = [found.start() for found in re.finditer(r"\S+", header)]
+        rows = (
+            [line[a:b] for a, b in zip(begins, [*begins[1:], None], strict=True)]
+            for _, line in lines
+        )
+    try:
+        names, *found = [[field.strip() for field in row] for row in rows]
+    except csv.Error as error:
+        raise source.error(f"expected a table: {error}") from None
+    if "task_id" not in names:
+        raise source.error("expected a column 'task_id'; got none", "line 1")
+    for (number, _), row in zip(lines[1:], found, strict=False):
+        if len(row) != len(names):
+            raise source.error(
+                f"expected {len(names)} fields; got {len(row)}", f"line {number}"
+            )
+    return [
+        {name: value for name, value in zip(names, row, strict=True) if value}
+        | {name: row[names.index(name)] or None for name in _TIMES if name in names}
+        for row in found
+    ]
+
+
 def _told(source, instance, where):
     def at(name):
         text = instance.get(name)
-        return math.nan if text is None else moment(source, text, name, where)
+        return math.nan if text in _NO_TIME else moment(source, text, name, where)
 
-    for name in ("start_date", "end_date"):
+    for name in _TIMES:
         if name not in instance:
             raise source.error(f"expected a field {name!r}; got none", where)
     name = fields.text_of(fields.needed(source, instance, ("task_id",), where))
@@ -86,7 +128,7 @@ def _told(source, instance, where):
     duration = instance.get("duration")
     state = fields.text_of(instance.get("state"), "no state")
     is_over = state in _STATUS
-    if is_over and math.isnan(ended) and duration is not None:
+    if is_over and math.isnan(ended) and duration not in _NO_TIME:
         ended = started + seconds(source, duration, "duration", where)
     status = _STATUS.get(state, "cancelled")
     error = None if status == "done" else state
@@ -99,11 +141,11 @@ def _told(source, instance, where):
     if math.isnan(started) or math.isnan(ended):
         started = ended = math.nan
     queued = next((at(each) for each in _QUEUED if instance.get(each)), math.nan)
-    number = instance.get("try_number")
+    number, index = map(_whole, (instance.get("try_number"), index))
     return {
         "run": (
             fields.text_of(instance.get("dag_id")),
-            fields.text_of(instance.get("dag_run_id", instance.get("run_id"))),
+            next((fields.text_of(instance[n]) for n in _RUN if instance.get(n)), ""),
         ),
         "key": (name, index if isinstance(index, int) else -1),
         "name": f"{name}[{index}]" if isinstance(index, int) and index >= 0 else name,
@@ -115,6 +157,12 @@ def _told(source, instance, where):
         "pool": fields.text_of(instance.get("pool")),
         "where": where,
     }
+
+
+def _whole(value):
+    """A whole number, be it written as text; anything else as it is."""
+    is_text = isinstance(value, str) and re.fullmatch(r"-?\d{1,9}", value)
+    return int(value) if is_text else value
 
 
 def _run(source, run, told, n_workers):

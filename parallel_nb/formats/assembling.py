@@ -22,6 +22,7 @@ from ..runs import Run
 from .source import Source
 
 FARTHEST = 1e12  # s; no clock shows more, and float64 still tells tenths of a ms
+_DIGITS = 9  # of a second
 LAID_OUT = (
     "the file has durations and no times: tasks are laid end to end, so their places, "
     "the makespan and all that follows from it are not measured"
@@ -115,7 +116,7 @@ def assemble(
             **meta,
         }
         return Run(
-            run.attempts,
+            run.attempts if build is _built else _rounded(run.attempts),
             dataclasses.replace(run.meta, **fields),
             edges=run.edges,
             tracebacks=tracebacks,
@@ -142,8 +143,10 @@ def lay_out(durations, workers=None) -> tuple[np.ndarray, np.ndarray]:
     """
     durations = np.asarray(durations, dtype=np.float64)
     labels = np.zeros(len(durations)) if workers is None else np.asarray(workers)
-    ended = pd.Series(durations).groupby(labels, sort=False).cumsum().to_numpy()
-    return ended - durations, ended
+    ended = pd.Series(durations).groupby(labels, sort=False).cumsum()
+    # Each starts exactly where the one before it ends, so that none overlap.
+    started = ended.groupby(labels, sort=False).shift(fill_value=0.0)
+    return started.to_numpy(), ended.to_numpy()
 
 
 def seconds(source: Source, value: Any, what: str, where: str) -> float:
@@ -209,6 +212,12 @@ def _is_numbered(told: Mapping[str, Any], n_workers: int | None) -> bool:
     return True
 
 
+def _rounded(attempts: pd.DataFrame) -> pd.DataFrame:
+    """Times to 1 ns: what is finer is of the arithmetic, not of any clock."""
+    times = {c: attempts[c].round(_DIGITS) for c in schema.TIMES if c in attempts}
+    return attempts.assign(**times)
+
+
 def _framed(told: Mapping[str, Any]) -> pd.DataFrame:
     try:
         return pd.DataFrame(told)
@@ -235,7 +244,7 @@ def _built(told: dict[str, Any], *, n_workers, agents, label, source, edges) -> 
     if math.isfinite(zero):
         for column in schema.TIMES:
             if column in told:
-                told[column] = told[column] - zero
+                told[column] = np.round(told[column] - zero, _DIGITS)
     seen = max(int(told[schema.WORKER].max()) + 1, 1)
     if n_workers is not None and seen > n_workers:
         raise ArgumentError(

@@ -16,11 +16,13 @@ from .. import schema
 from . import machines
 from .assembling import assemble
 from .source import Source
+from .spans import TICK
 from .spec import Format
 
 _JOB = ("job_id", "jobID")
 _STARTED, _SUBMITTED = ("starting_time",), ("submission_time",)
 _ENDED, _LENGTH = ("finish_time",), ("execution_time",)
+_WAIT = ("waiting_time",)
 _MACHINES = ("allocated_resources", "allocated_processors")
 _STATES = {
     "COMPLETED_SUCCESSFULLY": "done",
@@ -33,9 +35,11 @@ _STATES = {
 
 def sniff(source: Source) -> bool:
     """Whether its first line has the names that Batsim gives."""
-    first = source.head.partition(b"\n")[0].decode("utf-8", "replace")
+    head = source.head.lstrip(b"\r\n")
+    first = head.partition(b"\n")[0].decode("utf-8", "replace")
     names = {name.strip().strip('"') for name in first.split(",")}
-    return bool(names & set(_JOB)) and {*_STARTED, *_SUBMITTED} <= names
+    is_placed = bool(names & {*_STARTED, *_WAIT})
+    return bool(names & set(_JOB)) and is_placed and set(_SUBMITTED) <= names
 
 
 def read(source: Source, n_workers: int | None = None):
@@ -79,8 +83,26 @@ def read(source: Source, n_workers: int | None = None):
         notes=(
             "a simulation: no time was measured",
             *machines.told(started, ended, counts, n_machines, "machines"),
+            *_shared(columns.get(schema.WORKER), started, ended),
         ),
         backend="batsim",
+    )
+
+
+def _shared(lanes, started, ended) -> tuple[str, ...]:
+    """What to say where jobs were on one machine at the same time."""
+    if lanes is None:
+        return ()
+    rows = np.flatnonzero((lanes >= 0) & (ended > started))
+    rows = rows[np.lexsort((started[rows], lanes[rows]))]
+    before, after = rows[:-1], rows[1:]
+    is_same = lanes[before] == lanes[after]
+    n_shared = int((is_same & (started[after] < ended[before] - TICK)).sum())
+    if not n_shared:
+        return ()
+    return (
+        f"{n_shared} jobs began while another was on their first machine: a lane here "
+        "may have several at once",
     )
 
 
@@ -88,8 +110,9 @@ def _jobs(source: Source) -> list[tuple]:
     reader = csv.reader(line + "\n" for _, line in source.lines())
     found = []
     try:
-        names = [name.strip() for name in next(reader, [])]
-        for field in (_JOB, _SUBMITTED, _STARTED):
+        first = next((record for record in reader if record), [])
+        names = [name.strip() for name in first]
+        for field in (_JOB, _SUBMITTED, (*_STARTED, *_WAIT)):
             _place(source, names, field)
         for record in reader:
             if record:
@@ -127,6 +150,8 @@ def _job(source: Source, names: list[str], record: list[str], number: int) -> tu
         return value if value >= 0 else math.nan
 
     submitted, started, ended = map(seconds, (_SUBMITTED, _STARTED, _ENDED))
+    if math.isnan(started):
+        started = submitted + seconds(_WAIT)
     if math.isnan(ended):
         ended = started + seconds(_LENGTH)
     state = text(("final_state",))

@@ -1,4 +1,4 @@
-"""What benchmark tools measured with several numbers of workers → a Sweep.
+"""What benchmark tools measured: with several numbers of workers → a Sweep, else a Run.
 
 Knows which parameter counts workers, and how to ask for it; refuses to know either
 file's layout.
@@ -10,14 +10,19 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
+from .. import schema
 from ..errors import ArgumentError, SchemaError
+from ..runs import Run
 from ..sweeps import Sweep
 from . import fields
+from .assembling import assemble, lay_out
 from .source import Source
 
 N_WORKERS = "n_workers"
+Measured = tuple[str, Mapping[str, Any], str, list[float], str]
 COUNTERS = (
     "n_workers",
     "n_jobs",
@@ -48,22 +53,26 @@ COUNTERS = (
     "p",
     "np",
 )
+_MAYBE = ("nodes", "n", "j", "p", "np")  # what else is called so may be far larger
+_MOST = 1024
 
 
 def sweep_of(
     source: Source,
-    measured: Iterable[tuple[str, Mapping[str, Any], str, list[float]]],
+    measured: Iterable[Measured],
     columns: Mapping[str, str] | None,
-) -> Sweep:
-    """A Sweep of (place, parameters, name, seconds of each repeat).
+    made_by: str,
+) -> Sweep | Run:
+    """A Sweep of (place, parameters, name, seconds of each repeat, title).
 
     The other parameters, and the name where it is not made of them, tell series apart:
-    they are the Sweep's ``backend``.
+    they are the Sweep's ``backend``. Where no parameter counts workers, a Run with a
+    task for each repeat.
 
     Raises
     ------
     FormatError
-        If no parameter counts workers; says which there are.
+        If a number of workers is none.
     ArgumentError
         If `columns` names another column than ``n_workers``, or no parameter.
     """
@@ -71,9 +80,11 @@ def sweep_of(
     if not measured:
         raise source.error("it has no measurements")
     known = dict.fromkeys(name for _, parameters, *_ in measured for name in parameters)
-    counter = _counter(source, list(known), columns)
+    counter = _counter(measured, list(known), columns)
+    if counter is None:
+        return _run_of(source, measured, list(known), made_by)
     rows = []
-    for place, parameters, name, times in measured:
+    for place, parameters, name, times, _ in measured:
         if counter not in parameters:
             raise source.error(f"expected a parameter {counter!r}; got none", place)
         n = _count(source, counter, parameters[counter], place)
@@ -90,7 +101,43 @@ def sweep_of(
         raise source.error(str(error)) from error
 
 
-def _counter(source, known, columns):
+def _run_of(source, measured, known, made_by) -> Run:
+    """Repeats one after another, as these tools run them."""
+    durations = [time for _, _, _, times, _ in measured for time in times]
+    places = [place for place, _, _, times, _ in measured for _ in times]
+    titles = [title for _, _, _, times, title in measured for _ in times]
+    wrong = next((at for at, time in enumerate(durations) if time < 0), None)
+    if wrong is not None:
+        raise source.error(
+            f"expected no negative time; got {durations[wrong]:g}", places[wrong]
+        )
+    started, ended = lay_out(durations)
+    hint = (
+        f"Its parameters: {', '.join(map(repr, known))[:300]}; "
+        f"`columns={{{known[0][:60]!r}: {N_WORKERS!r}}}` says which one does"
+        if known
+        else "It has no parameters"
+    )
+    return assemble(
+        source,
+        {
+            schema.NAME: schema.as_text([title[:500] for title in titles]),
+            schema.STARTED: started,
+            schema.ENDED: ended,
+            schema.WORKER: np.zeros(len(durations), dtype=np.int64),
+        },
+        made_by=made_by,
+        where=lambda row: places[row],
+        lacks=("starts",),
+        notes=(
+            "no parameter counts workers, so this is no sweep: each repeat is a task. "
+            + hint,
+        ),
+        backend=made_by,
+    )
+
+
+def _counter(measured, known, columns) -> str | None:
     if columns is not None:
         for theirs, our in columns.items():
             if our != N_WORKERS:
@@ -106,19 +153,14 @@ def _counter(source, known, columns):
             return theirs
     folded = {name.casefold().replace("-", "_"): name for name in known}
     for name in COUNTERS:
-        if name in folded:
+        if name in folded and (name not in _MAYBE or _is_small(measured, folded[name])):
             return folded[name]
-    if not known:
-        raise source.error(
-            "expected a parameter for the number of workers, as `hyperfine "
-            "--parameter-list threads 1,2,4` or `pytest.mark.parametrize('n_jobs', …)` "
-            "has it; got no parameters"
-        )
-    listed = ", ".join(map(repr, known))[:300]
-    raise source.error(
-        "expected a parameter such as threads, jobs or n_workers; got "
-        f"{listed}. Name it: `columns={{{known[0][:60]!r}: {N_WORKERS!r}}}`"
-    )
+    return None
+
+
+def _is_small(measured, name) -> bool:
+    values = [fields.number_of(p[name]) for _, p, *_ in measured if name in p]
+    return all(1 <= value <= _MOST and value % 1 == 0 for value in values)
 
 
 def _count(source, counter, value, place):

@@ -18,7 +18,7 @@ import numpy as np
 from .. import metrics, schema
 from ..runs import Run
 from . import fields
-from .assembling import assemble, moment, seconds
+from .assembling import WORKERS_CONCLUDED, assemble, moment, seconds
 from .numbering import in_order
 from .source import Source
 from .spec import Format
@@ -29,6 +29,7 @@ _JOBS = re.compile(r"jobs=(\d{1,6})\b")
 _FULL = ("unblocked_units", "unlocked_units")
 _EARLY = ("unblocked_rmeta_units", "unlocked_rmeta_units")
 _FARTHEST = 2**53
+_ROUNDING = 0.01001  # s: start and duration are each off by half of 0.01 s
 MOST_EDGES = 1_000_000
 
 
@@ -56,12 +57,15 @@ def read(source: Source, n_workers: int | None = None):
             )
         )
         duration = fields.needed(source, unit, ("duration",), where)
-        ended.append(started[-1] + seconds(source, duration, "duration", where))
+        # Of numbers with two decimals the sum has two, too.
+        ended.append(
+            round(started[-1] + seconds(source, duration, "duration", where), 6)
+        )
         names.append(_name(unit))
     full, early = _waits(source, units)
     _refuse_circles(source, full, early)
     edges, is_whole = _edges(full, early)
-    n_workers, notes = _jobs(told, started, ended, n_workers)
+    workers, n_workers, notes = _workers(told, started, ended, n_workers)
     n_early = sum(map(len, early))
     if n_early:
         notes.append(
@@ -84,8 +88,10 @@ def read(source: Source, n_workers: int | None = None):
             schema.NAME: schema.as_text(names),
             schema.STARTED: started,
             schema.ENDED: ended,
+            **({} if workers is None else {schema.WORKER: workers}),
         },
         made_by="cargo",
+        lacks=("workers",),
         where=lambda row: f"unit {row + 1}",
         zero=_began(source, told),
         n_workers=n_workers,
@@ -194,21 +200,25 @@ def _edges(full, early):
     )
 
 
-def _jobs(told, started, ended, n_workers):
+def _workers(told, started, ended, n_workers):
+    """A lane for each unit, how many there were, and what to say of them."""
+    started, ended = np.array(started), np.array(ended)
+    if not len(started) or not (ended >= started).all():
+        return None, n_workers, []
+    # A unit seems to begin before the one whose slot it got ended, by what was rounded.
+    lanes = metrics.colour_lanes(started, np.maximum(ended - _ROUNDING, started))
+    n_seen = int(lanes.max()) + 1
+    notes = [WORKERS_CONCLUDED]
     found = _JOBS.search(told.get("Max concurrency", ""))
     if n_workers is not None or found is None:
-        return n_workers, []
+        return lanes, n_workers, notes
     jobs = max(int(found[1]), 1)
-    valid = np.array(ended) >= np.array(started)
-    at_once = 0
-    if valid.all():
-        at_once = int(metrics.colour_lanes(started, ended).max(initial=-1)) + 1
-    if at_once > jobs:
-        return None, [
-            f"jobs={jobs}, but {at_once} units were compiled at once, as far as times "
-            "of 0.01 s tell"
-        ]
-    return jobs, []
+    if n_seen > jobs:
+        notes.append(
+            f"jobs={jobs}, but {n_seen} units were compiled at once: not every one "
+            "holds a job all the time"
+        )
+    return lanes, max(jobs, n_seen), notes
 
 
 def _began(source, told):
@@ -245,7 +255,7 @@ def _metadata_after(unit):
         if (
             isinstance(section, list)
             and len(section) == 2
-            and section[0] == "frontend"
+            and str(section[0]).lower() == "frontend"
             and isinstance(section[1], dict)
         ):
             return fields.number_of(section[1].get("end"))

@@ -72,6 +72,11 @@ def read(source: Source, n_workers: int | None = None):
         )
     rows, tracks = rows[is_outer], tracks[is_outer]
     started, ended = started[is_outer], ended[is_outer]
+    if recorded.n_endless:
+        notes.append(
+            f"{recorded.n_endless:,} spans (X) without `dur` had not ended when "
+            "tracing stopped: left out"
+        )
     if recorded.n_aside:
         notes.append(
             f"{recorded.n_aside:,} asynchronous spans (b, e) ran on no thread of their "
@@ -82,6 +87,7 @@ def read(source: Source, n_workers: int | None = None):
         notes.append("spans are asynchronous (b, e): no thread is told")
     else:
         workers, names, is_split = _workers(recorded, tracks, started, ended)
+        started, ended = spans.apart(workers, started, ended)
     if is_split:
         notes.append(
             "some spans of a thread overlap without nesting: such a thread is shown as "
@@ -89,7 +95,7 @@ def read(source: Source, n_workers: int | None = None):
         )
     if names:
         notes.append(f"workers: {names}")
-    zero = _zero(recorded, started)
+    zero = _zero(recorded)
     edges, told = _critical_path(recorded, rows, started, ended)
     if recorded.n_torn:
         notes.append(f"torn off: {recorded.n_torn:,} bytes after the last whole event")
@@ -131,6 +137,10 @@ class _Chosen:
 def _chosen(source: Source, recorded: Recorded) -> _Chosen:
     """The spans that may be tasks, by what the tool that wrote them calls so."""
     if not len(recorded.started):
+        if recorded.n_endless:
+            raise source.error(
+                f"dur: expected µs; got none in all {recorded.n_endless:,} spans (X)"
+            )
         raise source.error(
             "expected spans (events of phase X, B and E, or b and e); got "
             f"{recorded.n_events:,} events and none of them"
@@ -142,6 +152,14 @@ def _chosen(source: Source, recorded: Recorded) -> _Chosen:
     notes = []
     if recorded.n_open:
         notes.append(f"{recorded.n_open:,} begins or ends without the other: left out")
+    if recorded.tool() == "ray":
+        tasks = recorded.rows_of_ray()
+        if n_others := len(everything) - len(tasks):
+            notes.append(
+                f"{n_others:,} spans of Ray's own, such as worker_idle, ray.get and "
+                "the parts of a task: not tasks"
+            )
+        return _Chosen(tasks, "ray", tuple(notes))
     wholes = [row for name in _WHOLE for row in recorded.rows_of_name(name)]
     if wholes:
         tool = "clang" if recorded.rows_of_name(_WHOLE[0]).size else "lld"
@@ -192,8 +210,8 @@ def _pids(recorded: Recorded) -> np.ndarray:
     )
 
 
-def _zero(recorded: Recorded, started) -> float | None:
-    """When the trace's clock showed 0, in s since 1970, if it says so."""
+def _zero(recorded: Recorded) -> float | None:
+    """When the trace's clock showed its base, in s since 1970, if it says so."""
     fields = recorded.fields
     metadata = fields.get("viztracer_metadata")
     other = fields.get("otherData")
@@ -205,9 +223,9 @@ def _zero(recorded: Recorded, started) -> float | None:
     ):
         known = number_of(value)
         if known > 0:  # false for NaN
-            return known * unit
-    if len(started) and _EPOCH[0] < started.min() * 1e6 < _EPOCH[1]:
-        return 0.0
+            return known * unit + recorded.base
+    if _EPOCH[0] < recorded.base * 1e6 < _EPOCH[1]:
+        return recorded.base
     return None
 
 

@@ -88,6 +88,8 @@ _STATUS = {
 }
 _STATUSES = {word: ours for ours, words in _STATUS.items() for word in words.split()}
 _CLOCKS = ((1e17, 1e-9), (1e14, 1e-6), (1e11, 1e-3))  # from here on: s of one
+_DATE = r"\d{4}[-/]\d\d?[-/]\d\d?"
+_OTHER_DATE = r"\d\d?[./-]\d\d?[./-]\d{4}|[A-Za-z]{3} [A-Za-z]{3} +\d"
 _EPOCH = 1e9  # s; a smaller number may be a clock of any kind
 
 
@@ -158,6 +160,15 @@ class Clocks:
             whole = dates[is_known].astype("datetime64[ns]").astype(np.int64)
             seconds[is_known] = whole / 1e9
             return seconds
+        if pd.api.types.is_string_dtype(values):
+            is_date = values.str.contains(f"{_DATE}|{_OTHER_DATE}", na=False)
+            if is_date.any():
+                row = int(is_date.to_numpy().argmax())
+                raise self._source.error(
+                    f"{name}: expected times such as 2025-01-31T12:00:00; got "
+                    f"{values.iloc[row]!r:.60}",
+                    f"record {row + 1}",
+                )
         self._kinds[name] = "numbers"
         told = lengths(self._source, values, name, may_be_negative=True)
         if unit_of(name) is None and not pd.api.types.is_timedelta64_dtype(values):
@@ -271,16 +282,20 @@ def _dates(values: pd.Series) -> np.ndarray | None:
         return None
     else:
         told = values.dropna().map(str)
-        if (
-            not len(told)
-            or not told.str.contains(r"\d{4}-\d\d?-\d\d?", regex=True).all()
-        ):
+        if not len(told) or not told.str.contains(_DATE, regex=True).all():
             return None
+        plain = values.map(_as_iso, na_action="ignore")
         try:
-            moments = pd.to_datetime(values, utc=True, format="ISO8601")
+            moments = pd.to_datetime(plain, utc=True, format="ISO8601")
         except (ValueError, TypeError, OverflowError):
             return None
     return moments.dt.tz_localize(None).to_numpy("datetime64[ns]")
+
+
+def _as_iso(value) -> str:
+    """Dates such as ``2024/01/31 10:00 UTC`` as the standard has them."""
+    text = re.sub(r"^(\s*\d{4})/(\d\d?)/(\d\d?)", r"\1-\2-\3", str(value).strip())
+    return re.sub(r"\s*(UTC|GMT)$", "Z", text)
 
 
 def _with_point(values: pd.Series) -> pd.Series:

@@ -22,7 +22,7 @@ import numpy as np
 import pandas as pd
 
 from .. import schema
-from . import fields
+from . import fields, spans
 from .assembling import assemble, seconds
 from .numbering import attempts_of
 from .source import Source
@@ -65,8 +65,8 @@ def sniff(source: Source) -> bool:
     """Whether it is a report, or begins like a task stream."""
     head = source.head
     begins = head.lstrip()[:1]
-    if begins == b"<":
-        return b"Dask Performance Report" in head or b"performance_report" in head
+    if begins == b"<":  # the oldest ones are a "Bokeh Plot", and say no more
+        return any(mark in head for mark in (b"Dask ", b"performance_report", b"Bokeh"))
     return begins in {b"[", b"{"} and b'"startstops"' in head
 
 
@@ -129,9 +129,9 @@ def _of_stream(source):
 
 def _take_entry(taken, entry):
     taken.place += 1
-    spans = [s if isinstance(s, _Span) else _Span(*s) for s in entry.startstops]
+    told = [s if isinstance(s, _Span) else _Span(*s) for s in entry.startstops]
     key = None
-    for span in spans:
+    for span in told:
         if span.action != COMPUTE:
             taken.set_aside(span.action[:40], span.stop - span.start)
             continue
@@ -167,13 +167,17 @@ def _of_report(source):
             raise source.error(
                 f"its document: expected JSON: {error}", f"line {line}"
             ) from None
-        tables.extend(_tables(document))
+        tables.extend(
+            {**table, **{name: _values(source, name, table[name]) for name in _COLUMNS}}
+            for table in _tables(document)
+        )
     if not tables:
         raise source.error(
             "expected a Bokeh document with the task stream's columns "
             f"({', '.join(_COLUMNS)}); got none"
         )
     taken = Stream()
+    taken.base = _base(tables)
     for table in tables:
         _take(source, table, taken)
     if not len(taken):
@@ -200,9 +204,17 @@ def _tables(document):
     return found
 
 
+def _base(tables) -> float:
+    """A second near all (s): times since 1970 in ms have room for 0.2 µs only."""
+    told = [fields.number_of(at) for table in tables for at in table["start"][:1]]
+    known = [value for value in told if 0 < value < 1e15]
+    return math.floor(min(known) / 1e3) if known else 0.0
+
+
 def _take(source, table, taken):
-    columns = {name: _values(source, name, table[name]) for name in _COLUMNS}
+    columns = {name: table[name] for name in _COLUMNS}
     n_rows = len(columns["start"])
+    base = 1e3 * taken.base
     for name, values in columns.items():
         if len(values) != n_rows:
             raise source.error(
@@ -213,7 +225,7 @@ def _take(source, table, taken):
     for row in range(n_rows):
         where = f"rectangle {row + 1}"
         name = fields.text_of(columns["name"][row])
-        middle = seconds(source, columns["start"][row], "start", where) / 1e3
+        middle = seconds(source, columns["start"][row], "start", where)
         width = seconds(source, columns["duration"][row], "duration", where) / 1e3
         if columns["worker"][row] == "foo" and name == "start":
             continue  # what the dashboard has where nothing happened
@@ -228,8 +240,8 @@ def _take(source, table, taken):
             name,
             _key(columns["worker_thread"][row]),
             fields.text_of(columns["worker"][row]),
-            middle - width / 2,
-            middle + width / 2,
+            (middle - base) / 1e3 - width / 2,
+            (middle - base) / 1e3 + width / 2,
             is_done,
             math.nan,
         )
@@ -280,14 +292,23 @@ def _run(source, taken, unit):
             "attempts"
         )
     places = told["places"]
+    # As the middle of a rectangle is rounded, the next seems to begin before its end.
+    starts, stops = spans.apart(told["lanes"], told["starts"], told["stops"])
+    n_over, longest = spans.overlaps(told["lanes"], starts, stops)
+    if n_over:
+        notes.append(
+            f"{n_over} times a thread's task seems to begin before its last one ended, "
+            f"by up to {longest:.3g} s: Dask corrects its workers' clocks meanwhile, "
+            "or a task gave its thread back (secede)"
+        )
     return assemble(
         source,
         {
             schema.TASK: told["tasks"],
             schema.ATTEMPT: attempts,
             schema.NAME: told["names"],
-            schema.STARTED: told["starts"],
-            schema.ENDED: told["stops"],
+            schema.STARTED: starts,
+            schema.ENDED: stops,
             schema.WORKER: told["lanes"],
             schema.HOST: told["hosts"],
             schema.STATUS: pd.Categorical.from_codes(
@@ -298,7 +319,7 @@ def _run(source, taken, unit):
         },
         made_by="dask",
         where=lambda row: f"{unit} {places[row]}",
-        zero=0.0,
+        zero=taken.base,
         notes=notes,
         label=source.stem or "dask",
         backend="dask",
@@ -306,7 +327,14 @@ def _run(source, taken, unit):
 
 
 def _key(value) -> str:
-    return value if isinstance(value, str) else fields.shown(value)
+    """A key as Dask shows it, whole: JSON makes lists of its tuples."""
+    if isinstance(value, str):
+        return value
+    return repr(_tuple(value)) if isinstance(value, list) else repr(value)
+
+
+def _tuple(value):
+    return tuple(map(_tuple, value)) if isinstance(value, list) else value
 
 
 def _prefix(key: str) -> str:

@@ -127,8 +127,8 @@ def _told(source, job, where):
         said = fields.text_of(job.get("status"), "not over").replace("_", " ")
         status, error = "cancelled", f"{said} when this was written"
         started = math.nan
-    elif status == "skipped":  # it has both times, and they mean nothing
-        started = ended = math.nan
+    elif status == "skipped" or (status == "cancelled" and ended < started):
+        started = ended = math.nan  # it has both times, and they mean nothing
     if created > started:
         created = math.nan
     number = job.get("id", job.get("databaseId"))

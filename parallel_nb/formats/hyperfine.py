@@ -1,4 +1,4 @@
-"""hyperfine's ``--export-json``: a Sweep over one of its parameters.
+"""hyperfine's ``--export-json``: a Sweep over a parameter that counts workers.
 
 Source: hyperfine's manual. ``results`` have ``times`` in s of each run, ``exit_codes``
 and ``parameters``; early versions had the mean only. It cannot know what a command did
@@ -26,13 +26,17 @@ def sniff(source: Source) -> bool:
 
 
 def read(source: Source, columns=None):
-    """The Sweep of an export; runs that failed are left out."""
+    """The Sweep of an export; runs that failed are left out.
+
+    A Run of all repeats, if no parameter counts workers.
+    """
     document = fields.mapping(source, fields.loaded(source), "the file")
     results = fields.sequence(source, document.get("results"), "results")
     return sweep_of(
         source,
         (_result(source, place, r) for place, r in enumerate(results, 1)),
         columns,
+        "hyperfine",
     )
 
 
@@ -43,9 +47,10 @@ def _result(source, place, result):
     if parameters is None and result.get("parameter") is not None:
         parameters = {"parameter": result["parameter"]}  # of version 1.0 to 1.8
     parameters = fields.mapping(source, parameters or {}, "parameters", where)
+    title = fields.text_of(result.get("command"), "command")
     if not result.get("times"):
         mean = fields.needed(source, result, ("times", "mean"), where)
-        return where, parameters, "", [seconds(source, mean, "mean", where)]
+        return where, parameters, "", [seconds(source, mean, "mean", where)], title
     times = [
         seconds(source, time, "times", where)
         for time in fields.sequence(source, result["times"], "times", where)
@@ -55,7 +60,7 @@ def _result(source, place, result):
         times = [time for time, code in zip(times, codes, strict=True) if code == 0]
         if not times:
             raise source.error("every run of it failed, by exit_codes", where)
-    return where, parameters, "", times
+    return where, parameters, "", times, title
 
 
 FORMAT = Format("hyperfine", "hyperfine export", sniff, read, ("columns",))

@@ -37,6 +37,7 @@ _NAMES = (
     ("Command",),
 )
 _BLOCK = 1 << 15  # lines
+_DIGITS = 6  # of a start in s: what an epoch time in float64 tells
 _ROUNDING = 1.001e-3  # s: start and runtime are each off by half a ms
 _SEQ_MOST = 2**62
 _DONE, _FAILED, _CRASHED = (
@@ -84,7 +85,7 @@ def read(source: Source, n_workers: int | None = None):
     }
     # Times since 1970 have room for 0.2 µs; those since the first second for all.
     zero = float(np.floor(told["starts"].min()))
-    starts = told.pop("starts") - zero
+    starts = np.round(told.pop("starts") - zero, _DIGITS)
     ended = starts + told.pop("runtimes")
     tasks, attempts, notes = _attempts(told.pop("sequence"), starts)
     columns = {

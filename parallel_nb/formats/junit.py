@@ -1,9 +1,9 @@
 """JUnit's XML report, which most test runners write.
 
 Source: no standard; the schemas of Ant, Jenkins and pytest agree on ``testcase`` with
-``time`` in s, in ``testsuite`` elements that may nest. It cannot know when a test
-began, nor which process ran it, unless a property of the test says so, as a conftest of
-pytest-xdist's users records it.
+``time`` in s, in ``testsuite`` elements that may nest. When a test began it knows only
+where tests, or several suites, have a ``timestamp``; which process ran it only where a
+property of the test says so, as a conftest of pytest-xdist's users records it.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from defusedxml.ElementTree import iterparse
 from .. import schema
 from ..errors import FormatError
 from .assembling import assemble, lay_out, seconds
+from .junit_placing import placed, stamp_of
 from .source import Source
 from .spec import Format
 
@@ -38,6 +39,8 @@ _LISTED = 3
 class _Suite:
     name: str
     time: float  # s; NaN where it does not tell
+    at: float = math.nan  # its stamp, or that of the suite it is in; s since 1970
+    place: int = -1  # of the suite whose stamp that is
     worker: str | None = None
     total: float = 0.0  # s, of the tests in it and in the suites in it
     n_tests: int = 0
@@ -51,6 +54,9 @@ class _Case:
     status: str = "done"
     error: str | None = None
     told: str = ""
+    at: float = math.nan
+    suite: int = -1
+    of_suite: float = math.nan
 
 
 @dataclass(slots=True)
@@ -61,6 +67,9 @@ class _Report:
     hosts: set[str] = field(default_factory=set)
     outermost: list[float] = field(default_factory=list)
     n_again: int = 0
+    n_suites: int = 0
+    n_below: int = 0  # times below 0
+    is_zoned: bool = True
 
 
 def sniff(source: Source) -> bool:
@@ -90,8 +99,25 @@ def read(source: Source):
     n_silent = sum(worker is None for worker in workers[ran])
     if n_silent:
         workers = np.where(ran, 0, -1)
-    started, ended = lay_out(np.nan_to_num(durations), workers)
-    started, ended = np.where(ran, started, np.nan), np.where(ran, ended, np.nan)
+    found = placed(
+        np.nan_to_num(durations),
+        ran,
+        np.array([case.at for case in cases], dtype=float),
+        [case.suite for case in cases],
+        np.array([case.of_suite for case in cases], dtype=float),
+        [case.worker for case in cases],
+    )
+    if found is not None:
+        started, ended = found.started, found.ended
+        workers = found.lanes if n_silent else workers
+        lacks: tuple[str, ...] = ("workers",) if n_silent else ()
+        zero = found.zero if report.is_zoned else None
+    else:
+        started, ended = lay_out(np.nan_to_num(durations), workers)
+        started, ended = np.where(ran, started, np.nan), np.where(ran, ended, np.nan)
+        lacks = ("starts", "workers") if n_silent else ("starts",)
+        first = min((case.of_suite for case in cases), default=math.nan)
+        zero = first if report.is_zoned and math.isfinite(first) else None
     return assemble(
         source,
         {
@@ -104,8 +130,12 @@ def read(source: Source):
         },
         made_by="junit",
         where=lambda row: f"testcase {row + 1} ({cases[row].name:.80})",
-        lacks=("starts", "workers") if n_silent else ("starts",),
-        notes=_notes(report, n_silent),
+        zero=zero,
+        lacks=lacks,
+        notes=(
+            *_notes(report, 0 if found else n_silent),
+            *(found.notes if found else ()),
+        ),
         tracebacks={
             (task, 1): case.told for task, case in enumerate(cases) if case.told
         },
@@ -119,7 +149,7 @@ def _walk(source, report):
     path: list = []
     with source.open() as file:
         try:
-            for event, element in iterparse(file, events=("start", "end")):
+            for event, element in iterparse(_Trimmed(file), events=("start", "end")):
                 tag = element.tag.rpartition("}")[2]
                 if event == "start":
                     if not path and tag not in _ROOTS:
@@ -159,6 +189,23 @@ def _walk(source, report):
             raise source.error(f"expected XML: {error}") from None
 
 
+class _Trimmed:
+    """A file without the space before its first element, which XML does not allow."""
+
+    def __init__(self, file):
+        self._file, self._is_begin = file, True
+
+    def read(self, size=-1):
+        block = self._file.read(size)
+        while self._is_begin and block:
+            block = block.lstrip(b" \t\r\n")
+            if block:
+                self._is_begin = False
+            else:
+                block = self._file.read(size)
+        return block
+
+
 def _in(path, tag):
     return any(each == tag for each, _ in path)
 
@@ -166,8 +213,13 @@ def _in(path, tag):
 def _begin(source, report, element):
     name = element.get("name") or element.get("package") or "a suite"
     where = f"testsuite {name:.80}"
-    outer = report.suites[-1].worker if report.suites else None
-    report.suites.append(_Suite(name, _time(source, element, where), outer))
+    outer = report.suites[-1] if report.suites else _Suite("", math.nan)
+    suite = _Suite(name, _time(source, element, where), worker=outer.worker)
+    suite.at, suite.place = _stamp(report, element), report.n_suites
+    report.n_suites += 1
+    if math.isnan(suite.at):
+        suite.at, suite.place = outer.at, outer.place
+    report.suites.append(suite)
     if element.get("hostname"):
         report.hosts.add(element.get("hostname"))
 
@@ -196,7 +248,13 @@ def _take(source, report, element):
     time = _time(source, element, f"testcase {place} ({name:.80})")
     suite = report.suites[-1] if report.suites else None
     own = [p for p in element.iter() if p.tag.rpartition("}")[2] == "property"]
+    if time < 0:  # of a clock that was set; who reads such reports takes it for 0
+        report.n_below += 1
+        time = 0.0
     case = _Case(name[:500], time, _worker(own) or (suite.worker if suite else None))
+    case.at = _stamp(report, element)
+    if suite is not None:
+        case.suite, case.of_suite = suite.place, suite.at
     told = (element.get("status") or "", element.get("result") or "")
     if any(each.lower() in _NOT_RUN for each in told):
         case.status = "skipped"
@@ -213,6 +271,13 @@ def _take(source, report, element):
     if suite is not None:
         suite.total += 0.0 if math.isnan(time) else time
         suite.n_tests += 1
+
+
+def _stamp(report, element):
+    at, has_zone = stamp_of(element.get("timestamp"))
+    if not math.isnan(at):
+        report.is_zoned = report.is_zoned and has_zone
+    return at
 
 
 def _time(source, element, where):
@@ -257,6 +322,8 @@ def _notes(report, n_silent):
     )
     if n_untimed:
         notes.append(f"{n_untimed} tests have no time: counted as 0 s")
+    if report.n_below:
+        notes.append(f"{report.n_below} tests have a time below 0: counted as 0 s")
     if report.n_again:
         notes.append(f"{report.n_again} failures were tried again within a test's time")
     if n_silent > 0 and any(case.worker for case in report.cases):

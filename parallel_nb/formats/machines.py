@@ -61,8 +61,9 @@ def told(started, ended, counts, n_machines: int, what: str) -> tuple[str, ...]:
         f"a job is one worker here, though some took up to {int(counts[ran].max()):,} "
         f"{what} at once: work, speedup and utilization count jobs, not {what}"
     )
-    makespan = np.nanmax(ended) - np.nanmin(started)
-    if n_machines and makespan > 0:
-        share = float((lengths * counts)[ran].sum()) / (n_machines * makespan)
+    with np.errstate(all="ignore"):  # of what no clock shows, which is told elsewhere
+        makespan = np.nanmax(ended) - np.nanmin(started)
+        share = (lengths * counts)[ran].sum() / (n_machines * makespan)
+    if n_machines and makespan > 0 and share <= 1:
         said += f"; of {n_machines:,} {what} {share:.1%} were in use"
     return (said,)

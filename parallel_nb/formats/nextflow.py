@@ -15,7 +15,7 @@ import re
 import numpy as np
 
 from .. import schema
-from .assembling import assemble, moment
+from .assembling import assemble, lay_out, moment
 from .numbering import tasks_and_attempts
 from .source import Source
 from .spec import Format
@@ -29,15 +29,26 @@ _STATUS = {
     "RUNNING": "cancelled",
     "NEW": "cancelled",
 }
-_PART = re.compile(r"\s*(\d{1,18}(?:\.\d{1,9})?)\s*(ms|s|m|h|d)(?![a-z])")
-_UNITS = {"ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_PART = re.compile(r"\s*(\d{1,18}(?:\.\d{1,9})?)\s*(ms|[a-z]+)(?![a-z])")
+_UNITS = {
+    unit: seconds
+    for seconds, units in {
+        1e-3: "ms milli millis",
+        1.0: "s sec second seconds",
+        60.0: "m min minute minutes",
+        3600.0: "h hour hours",
+        86400.0: "d day days",
+    }.items()
+    for unit in units.split()
+}
 _SIZE = re.compile(r"(\d{1,18}(?:\.\d{1,9})?)\s*([KMGTP]?)B?")
 _PLACED = "`start` is not in the file: taken as submit + duration - realtime"
 
 
 def sniff(source: Source) -> bool:
     """Whether its first line has names that only this trace has."""
-    names = _names(source.head.partition(b"\n")[0].decode("utf-8", "replace"))
+    first = source.head.lstrip(b"\r\n").partition(b"\n")[0]
+    names = _names(first.decode("utf-8", "replace"))
     return len(_OWN & set(names)) >= 2 and bool({"hash", "status"} & set(names))
 
 
@@ -47,16 +58,18 @@ def read(source: Source, n_workers: int | None = None):
     Cached executions are left out. An execution after a failed one of the same name is
     another attempt of it.
     """
-    lines = source.lines()
+    lines = ((number, line) for number, line in source.lines() if line.strip())
     header = next(lines, (1, ""))[1]
-    separator = "\t" if "\t" in header else ","
+    separator = _separator(header)
     names = _names(header)
     _check(source, names)
     rows, numbers, n_cached = [], [], 0
     for number, line in lines:
-        if not line.strip():
+        if _names(line) == names:  # of a run that came after
             continue
-        fields = line.split("\t") if separator == "\t" else next(csv.reader([line]), [])
+        fields = (
+            line.split(separator) if separator != "," else next(csv.reader([line]), [])
+        )
         if len(fields) != len(names):
             raise source.error(
                 f"expected {len(names)} fields, as the first line has; got "
@@ -69,6 +82,8 @@ def read(source: Source, n_workers: int | None = None):
             continue
         rows.append(row)
         numbers.append(number)
+    if n_cached and not rows:
+        raise source.error(f"all of its {n_cached} executions are cached: none ran")
     return _run(source, rows, numbers, n_cached, n_workers, names)
 
 
@@ -78,12 +93,21 @@ def _run(source, rows, numbers, n_cached, n_workers, names):
         for row, number in zip(rows, numbers, strict=True)
     ]
     submitted, started, ended = np.array(times, dtype=float).reshape(-1, 3).T
+    is_placed = bool({"submit", "start"} & set(names))
+    if not is_placed:
+        real = [
+            _duration(source, row, "realtime", f"line {number}")
+            for row, number in zip(rows, numbers, strict=True)
+        ]
+        started, ended = lay_out(np.nan_to_num(real))
+        never = np.where(np.isnan(real), np.nan, 0.0)
+        started, ended = started + never, ended + never
     status = [_status(source, r, n) for r, n in zip(rows, numbers, strict=True)]
     titles = [row.get("name") or row.get("process") or row["task_id"] for row in rows]
     keys, n_again = _keys(rows, titles, status, submitted, started)
     tasks, attempts = tasks_and_attempts(keys, np.nan_to_num(submitted), started)
     notes = []
-    if "start" not in names:
+    if is_placed and "start" not in names:
         notes.append(_PLACED)
     if n_cached:
         notes.append(f"{n_cached} cached executions did not run: left out")
@@ -92,8 +116,9 @@ def _run(source, rows, numbers, n_cached, n_workers, names):
             f"{n_again} executions came after a failed one of the same name: counted "
             "as attempts of it"
         )
-    is_raw = bool(rows) and str(rows[0].get("submit", rows[0].get("start"))).isdigit()
-    if rows and not is_raw:
+    first = rows[0].get("submit", rows[0].get("start")) if rows else None
+    is_raw = str(first).isdigit()
+    if rows and is_placed and not is_raw:
         notes.append("the file's times are of an unknown time zone")
     elapsed = ended - started
     return assemble(
@@ -125,19 +150,26 @@ def _run(source, rows, numbers, n_cached, n_workers, names):
         zero=0.0 if is_raw else None,
         n_workers=n_workers,
         notes=notes,
+        lacks=("workers",) if is_placed else ("starts", "workers"),
         backend="nextflow",
     )
 
 
 def _names(line: str) -> list[str]:
     line = line.lstrip("\ufeff").rstrip("\r\n")
-    return [name.strip() for name in line.split("\t" if "\t" in line else ",")]
+    return [name.strip() for name in line.split(_separator(line))]
+
+
+def _separator(header: str) -> str:
+    return "\t" if "\t" in header else max(",;|", key=header.count)
 
 
 def _check(source, names):
     have = set(names)
     if not have & {"name", "process", "task_id"}:
         raise source.error("expected a column 'name'; got " + ", ".join(names)[:300])
+    if not have & {"submit", "start"} and "realtime" in have:
+        return  # lengths alone
     if "start" in have:
         missing = [] if have & {"realtime", "complete"} else ["realtime"]
     else:
@@ -186,7 +218,7 @@ def _duration(source, row, name, where):
     total, at = 0.0, 0
     while at < len(text):
         part = _PART.match(text, at)
-        if part is None:
+        if part is None or part[2] not in _UNITS:
             raise source.error(
                 f"{name}: expected a duration such as 1m 20s; got {text!r:.60}", where
             )

@@ -5,12 +5,15 @@ Knows how records that belong together are counted; refuses to know any format.
 
 from __future__ import annotations
 
+import bisect
 import heapq
+import math
 from collections.abc import Hashable, Iterable, Sequence
 
 import numpy as np
 
 from .. import metrics
+from .spans import TICK
 
 
 def tasks_and_attempts(
@@ -88,6 +91,55 @@ def lanes_within(
         seen = int(lane.max(initial=-1)) + 1
         n_lanes += max(seen, (slots or {}).get(group, 0))
     return lanes, n_lanes
+
+
+def moved_apart(
+    begins,
+    lengths,
+    slack,
+    labels: Sequence[Hashable] | None = None,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Begins and lanes such that none of a lane overlap: what rounding took given back.
+
+    Parameters
+    ----------
+    begins, lengths : arrays of shape (n_records,)
+        Seconds, no NaN; each began when it says, or up to `slack` later.
+    slack : float or array of shape (n_records,)
+        Seconds.
+    labels : sequence of length n_records, optional
+        Of workers, whose lanes these are then; overlaps by more than `slack` stay.
+        Without, or with a None among them: the fewest lanes in the order of begins.
+
+    Examples
+    --------
+    >>> begins, lanes = moved_apart([0.0, 1.0, 1.0], [1.5, 1.0, 1.0], slack=1.0)
+    >>> begins.tolist(), lanes.tolist()
+    ([0.0, 1.5, 1.0], [0, 0, 1])
+    """
+    moved = np.array(begins, dtype=np.float64)
+    slack = np.broadcast_to(np.asarray(slack, dtype=np.float64), moved.shape) + TICK
+    lanes = np.empty(len(moved), dtype=np.int64)
+    named: dict[Hashable, int] = {}
+    until: dict[int, float] = {}
+    free: list[tuple[float, int]] = []  # lanes by when they are free
+    is_named = labels is not None and all(label is not None for label in labels)
+    for row in np.argsort(moved, kind="stable").tolist():
+        if is_named:
+            lane = named.setdefault(labels[row], len(named))
+            late = until.get(lane, -math.inf)
+            if late - moved[row] <= slack[row]:
+                moved[row] = max(moved[row], late)
+            until[lane] = max(late, moved[row] + lengths[row])
+            lanes[row] = lane
+            continue
+        at = bisect.bisect_right(free, (moved[row], len(moved))) - 1
+        if at < 0 and free and free[0][0] - moved[row] <= slack[row]:
+            at = 0
+        late, lane = free.pop(at) if at >= 0 else (-math.inf, len(free))
+        lanes[row], moved[row] = lane, max(moved[row], late)
+        bisect.insort(free, (moved[row] + lengths[row], lane))
+    return moved, lanes
 
 
 def in_order(

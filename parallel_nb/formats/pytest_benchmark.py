@@ -1,4 +1,4 @@
-"""pytest-benchmark's JSON: a Sweep over one of its tests' parameters.
+"""pytest-benchmark's JSON: a Sweep over a parameter that counts workers.
 
 Source: pytest-benchmark's documentation. ``benchmarks`` have ``params``,
 ``extra_info`` and ``stats`` in s; each round's time is in ``stats.data`` only if
@@ -23,7 +23,10 @@ def sniff(source: Source) -> bool:
 
 
 def read(source: Source, columns=None):
-    """The Sweep of a file; without single rounds, a test's median is all there is."""
+    """The Sweep of a file; without single rounds, a test's median is all there is.
+
+    A Run of all rounds, if no parameter counts workers.
+    """
     document = fields.mapping(source, fields.loaded(source), "the file")
     benchmarks = fields.sequence(source, document.get("benchmarks"), "benchmarks")
     return sweep_of(
@@ -33,6 +36,7 @@ def read(source: Source, columns=None):
             for place, b in enumerate(benchmarks, 1)
         ),
         columns,
+        "pytest_benchmark",
     )
 
 
@@ -57,7 +61,7 @@ def _benchmark(source, place, benchmark, columns):
         seconds(source, each, "stats", where)
         for each in fields.sequence(source, rounds, "stats.data", where)
     ]
-    return where, parameters, name.partition("[")[0], times
+    return where, parameters, name.partition("[")[0], times, name
 
 
 FORMAT = Format(

@@ -33,7 +33,8 @@ _MARKS = {  # a field of the trace, or of its object, that only one tool writes
 class Recorded:
     """The spans of a trace, complete ones first."""
 
-    started: np.ndarray  # s of the trace's clock
+    base: float  # s of the trace's clock, whole ones before its first span
+    started: np.ndarray  # s since `base`: since 1970 they have room for 0.2 µs only
     ended: np.ndarray
     cpu: np.ndarray  # s, NaN where unknown
     track: np.ndarray  # position in `tracks`
@@ -46,6 +47,7 @@ class Recorded:
     fields: dict[str, Any]
     n_events: int
     n_open: int  # begins and ends without the other
+    n_endless: int  # whole spans that do not say how long they were
     n_aside: int  # asynchronous begins beside spans of threads
     is_async: bool  # nothing else is there: a track is what has an id, not a thread
     n_torn: int
@@ -82,11 +84,19 @@ class Recorded:
         for field, tool in _MARKS.items():
             if field in self.fields:
                 return tool
-        if any(
-            each is not None and each.startswith("task::") for each in self.categories
-        ):
+        known = {each for each in self.categories if each is not None}
+        if {"task", "task:execute"} <= known or any(map(_is_of_ray, known)):
             return "ray"
         return "unknown"
+
+    def rows_of_ray(self) -> np.ndarray:
+        """Spans that are Ray's tasks: not their parts, and not its own waiting."""
+        codes = [
+            code
+            for code, each in enumerate(self.categories)
+            if each is not None and (each == "task" or _is_of_ray(each))
+        ]
+        return np.flatnonzero(np.isin(self.category, codes))
 
     def track_name(self, track: int) -> str:
         """What the trace calls a thread."""
@@ -129,6 +139,7 @@ class _Taking:
         self.tracks: dict[tuple, int] = _numbering()
         self.categories: dict[str | None, int] = _numbering()
         self.labels: dict[tuple, Any] = {}
+        self.n_endless = 0
 
     def take(self, first: int, events: list[Event]) -> None:
         self.n_events += len(events)
@@ -142,6 +153,8 @@ class _Taking:
             )
         for event in by_phase["M"]:
             self._label(event)
+        if any(event.dur is None for event in by_phase["X"]):
+            self._leave_endless(events, phases, by_phase)
         for phase, sign in (("X", 0), ("B", 1), ("E", -1), ("b", 1), ("e", -1)):
             if not (chosen := by_phase[phase]):
                 continue
@@ -160,27 +173,35 @@ class _Taking:
                 else:
                     self.halves.append(columns)
                 continue
-            columns["dur"] = self._seconds([e.dur for e in chosen], numbers, "dur")
+            columns["dur"] = self._micros([e.dur for e in chosen], numbers, "dur")
             cpu = [e.tdur for e in chosen]
             columns["tdur"] = (
                 np.full(len(cpu), np.nan)
                 if cpu.count(None) == len(cpu)
-                else self._seconds(cpu, numbers)
+                else self._micros(cpu, numbers)
             )
             self.whole.append(columns)
+
+    def _leave_endless(self, events, phases, by_phase) -> None:
+        """Take whole spans without `dur` out: they ran when tracing stopped."""
+        for at, event in enumerate(events):
+            if event.ph == "X" and event.dur is None:
+                phases[at] = ""
+                self.n_endless += 1
+        by_phase["X"] = [event for event in by_phase["X"] if event.dur is not None]
 
     def _columns(self, chosen: list[Event], numbers: np.ndarray) -> dict:
         tracks, categories = self.tracks, self.categories
         return {
             "number": numbers,
-            "ts": self._seconds([e.ts for e in chosen], numbers, "ts"),
+            "ts": self._micros([e.ts for e in chosen], numbers, "ts"),
             "track": np.array([tracks[e.pid, e.tid] for e in chosen], dtype=np.int32),
             "category": np.array([categories[e.cat] for e in chosen], dtype=np.int32),
             "name": _texts([e.name for e in chosen]),
         }
 
-    def _seconds(self, values: list, numbers, needed: str = "") -> np.ndarray:
-        """A field in s; where an event lacks one that is `needed`, an error."""
+    def _micros(self, values: list, numbers, needed: str = "") -> np.ndarray:
+        """A field in µs; where an event lacks one that is `needed`, an error."""
         try:
             micros = np.array(values, dtype=np.float64)
         except (TypeError, ValueError):
@@ -191,7 +212,7 @@ class _Taking:
             raise self.source.error(
                 f"{needed}: expected µs; got {got}", f"event {numbers[row] + 1}"
             )
-        return micros * 1e-6
+        return micros
 
     def _identities(self, chosen: list[Event]) -> np.ndarray:
         """What begins and ends together: of one process, kind and id."""
@@ -231,11 +252,14 @@ class _Taking:
             return np.concatenate(found) if found else np.empty(0, dtype)
 
         names = [block.pop("name") for block in blocks]
-        started = column("ts")
+        micros = column("ts")
+        base = float(np.floor(micros.min(initial=np.inf) * 1e-6)) if len(micros) else 0
+        started = (micros - base * 1e6) * 1e-6
         return Recorded(
+            base=float(base),
             started=started,
-            ended=started + column("dur"),
-            cpu=column("tdur"),
+            ended=started + column("dur") * 1e-6,
+            cpu=column("tdur") * 1e-6,
             track=column("track", np.int32),
             category=column("category", np.int32),
             number=column("number", np.int64),
@@ -246,6 +270,7 @@ class _Taking:
             fields=around.fields,
             n_events=self.n_events,
             n_open=n_open,
+            n_endless=self.n_endless,
             n_aside=n_aside,
             is_async=is_async,
             n_torn=around.n_torn,
@@ -274,6 +299,10 @@ def _paired(halves: list[dict]) -> tuple[list[dict], int]:
     columns["dur"] = told["ts"][ends] - told["ts"][begins]
     columns["tdur"] = np.full(len(begins), np.nan)
     return [columns], n_open
+
+
+def _is_of_ray(category: str) -> bool:
+    return category.startswith("task::")
 
 
 def _numbering() -> dict:

@@ -15,7 +15,8 @@ import numpy as np
 
 from .. import schema
 from . import fields
-from .assembling import assemble, lay_out, seconds
+from .assembling import WORKERS_CONCLUDED, assemble, lay_out, seconds
+from .numbering import moved_apart
 from .source import Source
 from .spec import Format
 
@@ -24,6 +25,8 @@ _MONTHS = (
 )
 _MONTH = {name: at for at, name in enumerate(_MONTHS, 1)}
 _MEGABYTE = 1024.0**2
+_NO_NUMBER = (None, "", "-", "NA", "nan", "NaN")
+_SHARES = (1.0, 0.75, 0.5, 0.25, 0.0)  # of the second that times are cut to
 
 
 def sniff(source: Source) -> bool:
@@ -63,15 +66,23 @@ def _of_stats(source, n_workers):
         jobs.setdefault((begin, end, duration), []).append(file)
     keys = sorted(jobs)
     begin, end, durations = np.array(keys, dtype=float).reshape(-1, 3).T
+    base = begin.min(initial=math.inf) if len(keys) else 0.0
+    begin, end = begin - base, end - base
     # Times are cut to the second: the earliest start that fits them both.
     started = np.maximum(begin, end - durations)
-    notes = ["starts are to the second, durations exact"]
-    n_files = len(files) - len(jobs)
-    if n_files:
-        notes.append(f"{n_files} files came from a job that made others, too")
     total = stats.get("total_runtime")
     if total is not None:
         total = seconds(source, total, "total_runtime", "")
+    latest = np.minimum(begin + 1, end + 1 - durations)
+    started, lanes = _apart(started, durations, np.maximum(latest - started, 0), total)
+    notes = [
+        WORKERS_CONCLUDED,
+        "starts are to the second, durations exact: what was cut moves jobs apart",
+    ]
+    n_files = len(files) - len(jobs)
+    if n_files:
+        notes.append(f"{n_files} files came from a job that made others, too")
+    if total is not None:
         notes.append(f"the workflow took {total:.6g} s by its own account")
     return assemble(
         source,
@@ -79,13 +90,26 @@ def _of_stats(source, n_workers):
             schema.NAME: schema.as_text([jobs[key][0] for key in keys]),
             schema.STARTED: started,
             schema.ENDED: started + durations,
+            schema.WORKER: lanes,
         },
+        lacks=("workers",),
         made_by="snakemake",
         where=lambda row: f"file {jobs[keys[row]][0]:.80}",
         notes=(*notes, "the file's times are of an unknown time zone"),
         n_workers=n_workers,
         backend="snakemake",
     )
+
+
+def _apart(started, durations, slack, total):
+    """Starts and lanes: on as few as the times allow and the whole's length."""
+    for share in _SHARES:
+        moved, lanes = moved_apart(started, durations, slack * share)
+        if total is None or not len(moved):
+            break
+        if (moved + durations).max() - moved.min() <= total:
+            break
+    return moved, lanes
 
 
 def _clock(source, text, name, where):
@@ -112,8 +136,8 @@ def _clock(source, text, name, where):
 
 
 def _of_benchmark(source, n_workers):
-    lines = source.lines()
-    header = next(lines, (1, ""))[1].lstrip("\ufeff")
+    lines = ((number, line) for number, line in source.lines() if line.strip())
+    header = next(lines, (1, ""))[1]
     names = header.strip().split("\t")
     if not _is_table(header):
         raise source.error(
@@ -121,8 +145,6 @@ def _of_benchmark(source, n_workers):
         )
     rows, numbers = [], []
     for number, line in lines:
-        if not line.strip():
-            continue
         values = line.split("\t")
         if len(values) != len(names):
             raise source.error(
@@ -131,11 +153,22 @@ def _of_benchmark(source, n_workers):
             )
         rows.append(dict(zip(names, values, strict=True)))
         numbers.append(number)
-    durations = [
-        seconds(source, row["s"], "s", f"line {number}")
-        for row, number in zip(rows, numbers, strict=True)
-    ]
-    started, ended = lay_out(durations)
+    durations = np.array(
+        [
+            math.nan
+            if row["s"].strip() in _NO_NUMBER
+            else seconds(source, row["s"], "s", f"line {number}")
+            for row, number in zip(rows, numbers, strict=True)
+        ]
+    )
+    is_told = ~np.isnan(durations)
+    if len(rows) and not is_told.any():
+        raise source.error("s: expected a number; none of the lines has one")
+    n_silent = int((~is_told).sum())
+    notes = [f"{n_silent} repetitions have no time: left out"] if n_silent else []
+    rows = [row for row, told in zip(rows, is_told, strict=True) if told]
+    numbers = [number for number, told in zip(numbers, is_told, strict=True) if told]
+    started, ended = lay_out(durations[is_told])
     titles = [row.get("rule_name") or source.stem or "repetition" for row in rows]
     return assemble(
         source,
@@ -151,6 +184,7 @@ def _of_benchmark(source, n_workers):
         },
         made_by="snakemake",
         where=numbers,
+        notes=notes,
         lacks=("starts", "workers"),
         n_workers=n_workers,
         backend="snakemake",
@@ -158,7 +192,7 @@ def _of_benchmark(source, n_workers):
 
 
 def _number(text):
-    return fields.number_of(text) if text not in {None, "-", "NA"} else math.nan
+    return fields.number_of(text) if text not in _NO_NUMBER else math.nan
 
 
 FORMAT = Format(

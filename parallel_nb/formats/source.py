@@ -15,6 +15,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
+import pyarrow as pa
+
 from ..errors import ArgumentError, FormatError, StoreError
 
 HEAD = 1 << 16  # bytes that a sniffer may look at
@@ -23,14 +25,21 @@ ALWAYS_FINE = 256 << 20
 MOST_TIMES = 200
 MOST = 8 << 30
 
+
+def _zstd(raw: BinaryIO) -> BinaryIO:
+    return pa.CompressedInputStream(pa.PythonFile(raw, "r"), "zstd")
+
+
 _OPENERS = {
     b"\x1f\x8b": gzip.open,
     b"BZh": bz2.open,
     b"\xfd7zXZ\x00": lzma.open,
+    b"\x28\xb5\x2f\xfd": _zstd,
 }
 _UNFIT = {
     b"PK\x03\x04": "a zip archive: unpack it and read what is in it",
-    b"\x28\xb5\x2f\xfd": "compressed by zstd: unpack it first, `zstd -d FILE`",
+    b"LZ4Block": "what Spark compressed by lz4: unpack it by Spark's own codec, or set "
+    "`spark.eventLog.compression.codec` to zstd",
 }
 _MARKS = (  # the longer ones first: UTF-32's begins like UTF-16's
     (b"\xff\xfe\x00\x00", "utf-32"),
@@ -57,6 +66,7 @@ class Source:
         self._name = name
         self.path: Path | None = None
         self._bytes: bytes | None = None
+        self.is_torn = False  # known where compressed data were read to their end
         if isinstance(given, bytes | bytearray | memoryview):
             self._bytes = bytes(given)
         elif isinstance(given, str) and _is_text(given):
@@ -90,7 +100,7 @@ class Source:
         if self.path is None:
             return ""
         name = self.path.name
-        for ending in (".gz", ".bz2", ".xz"):
+        for ending in (".gz", ".bz2", ".xz", ".zst", ".zstd"):
             name = name.removesuffix(ending)
         return Path(name).stem
 
@@ -229,6 +239,7 @@ class _Unfolding(io.RawIOBase):
         try:
             got = self._stream.read(len(buffer))
         except (OSError, EOFError, zlib.error, lzma.LZMAError) as error:
+            self._source.is_torn = True
             raise self._source.error(
                 f"its compressed data are torn or damaged ({error})"
             ) from error

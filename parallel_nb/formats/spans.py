@@ -1,6 +1,7 @@
-"""Spans of threads, some inside others: which are outermost.
+"""Spans of threads, some inside others: which are outermost, which one by one.
 
-Knows nesting by time and begin-end pairs; refuses to know any format.
+Knows nesting by time, begin-end pairs and what rounding does to both; refuses to know
+any format.
 """
 
 from __future__ import annotations
@@ -80,6 +81,65 @@ def pairs(tracks, times, signs) -> tuple[np.ndarray, np.ndarray, int]:
     if not begins:
         return np.empty(0, np.int64), np.empty(0, np.int64), 0
     return np.concatenate(begins), np.concatenate(ends), int(n_open)
+
+
+def apart(tracks, started, ended) -> tuple[np.ndarray, np.ndarray]:
+    """Starts and ends where what follows on a track begins no earlier than it can.
+
+    Clocks that are read to 1 µs put the start of a span up to a `TICK` before the end
+    of the one before. Such a span is moved, with its length; none moves by more than
+    what was rounded, however many follow one another. What overlaps by more stays.
+
+    Parameters
+    ----------
+    tracks : int array of shape (n_spans,)
+    started, ended : float arrays of shape (n_spans,)
+        Seconds.
+
+    Examples
+    --------
+    >>> started, ended = apart([0, 0], [0.0, 1.9999995], [2.0, 3.0])
+    >>> started.tolist(), ended.round(7).tolist()
+    ([0.0, 2.0], [2.0, 3.0000005])
+    """
+    tracks = np.asarray(tracks)
+    started, ended = np.array(started, float), np.array(ended, float)
+    order = np.lexsort((ended, started, tracks))
+    follows = np.flatnonzero(
+        (tracks[order][1:] == tracks[order][:-1])
+        & (started[order][1:] < ended[order][:-1])
+    )
+    done = -1
+    for at in follows.tolist():
+        at = max(at, done)
+        while at + 1 < len(order):
+            last, row = order[at], order[at + 1]
+            overlap = ended[last] - started[row]
+            if tracks[row] != tracks[last] or not 0 < overlap <= TICK:
+                break
+            length = ended[row] - started[row]
+            started[row] = ended[last]
+            ended[row] = ended[last] + length
+            at += 1
+        done = at
+    return started, ended
+
+
+def overlaps(tracks, started, ended) -> tuple[int, float]:
+    """How many spans begin before one of their track ended, and by how much (s).
+
+    Examples
+    --------
+    >>> overlaps([0, 0, 1], [0.0, 1.0, 1.0], [1.5, 2.0, 2.0])
+    (1, 0.5)
+    """
+    n_over, longest = 0, 0.0
+    for rows in _grouped(np.asarray(tracks), np.lexsort((started, tracks))):
+        until = np.maximum.accumulate(np.asarray(ended)[rows])[:-1]
+        over = until - np.asarray(started)[rows][1:]
+        n_over += int((over > 0).sum())
+        longest = max(longest, float(over.max(initial=0.0)))
+    return n_over, longest
 
 
 def _grouped(tracks, order) -> Iterator[np.ndarray]:

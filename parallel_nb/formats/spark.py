@@ -8,22 +8,25 @@ ran a task, and what made one job follow another: the program did.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 import numpy as np
 
 from .. import schema
-from . import fields
-from .assembling import assemble, seconds
+from . import fields, spark_stages
+from .assembling import assemble
 from .numbering import lanes_within, tasks_and_attempts
 from .source import Source
+from .spark_parts import Lines
 from .spec import Format
 from .stages import edges_of
 
 MOST_CORES = 1_000_000
-MOST_STAGES = 2**53
 _MARK = b"SparkListener"
+_LOCAL = re.compile(r"local\[(\d{1,6})[\],]")
 _REASONS = {
     "Success": "done",
     "TaskKilled": "cancelled",
@@ -81,18 +84,23 @@ class _Log:
 
     def __init__(self):
         self.cores: dict[str, int] = {}
-        self.stages: dict[int, dict[str, Any]] = {}
+        self.stages = spark_stages.Stages()
         self.running: dict[tuple, tuple[int, _Info]] = {}
         self.rows: list[tuple] = []
         self.cpus_per_task = 1
-        self.n_slots = 0  # of a local master
+        self.master = ""
         self.name, self.version = "", ""
 
 
 def sniff(source: Source) -> bool:
-    """Whether its first line is an event of Spark's."""
-    first = source.head.partition(b"\n")[0]
-    return first.lstrip().startswith(b"{") and _MARK in first
+    """Whether one of its first lines is an event of Spark's.
+
+    The very first may be another's: Databricks begins with one of its own.
+    """
+    head = source.head.lstrip()
+    return head.startswith(b"{") and any(
+        line.startswith(b"{") and _MARK in line for line in head.split(b"\n", 10)[:10]
+    )
 
 
 def read(source: Source):
@@ -101,25 +109,31 @@ def read(source: Source):
     A task is a stage's task index; attempts are those of tasks and of stages. Lanes are
     executors times the tasks that they run at once.
     """
-    log, number = _Log(), 0
+    return read_parts([source])
+
+
+def read_parts(sources: Sequence[Source]):
+    """As `read`, of the files of a rolled log in their order."""
+    log, lines = _Log(), Lines(sources)
     decoder = msgspec.json.Decoder(_Event)
-    for number, line in source.lines():
-        if not line.strip():
-            continue
-        where = f"line {number}"
+    for source, number, line in lines:
         try:
             event = decoder.decode(line)
         except msgspec.ValidationError as error:
             if _is_unwanted(line):
                 continue
             raise source.error(
-                f"expected an event of Spark's: {error}", where
+                f"expected an event of Spark's: {error}", lines.where(number)
             ) from None
         except (msgspec.DecodeError, UnicodeError) as error:
+            where = lines.where(number)
+            if number > 1 and lines.is_torn_here(source):
+                lines.torn = f"{where} is torn off: what stands before it was read"
+                break
             raise source.error(f"expected JSON: {error}", where) from None
         if event.event in _WANTED:
-            _take(source, log, event, number)
-    return _run(source, log)
+            _take(source, log, event, number, lines.where(number))
+    return _run(sources[0], log, lines)
 
 
 def _is_unwanted(line):
@@ -131,8 +145,7 @@ def _is_unwanted(line):
     return isinstance(event, str) and event not in _WANTED
 
 
-def _take(source, log, event, number):
-    where = f"line {number}"
+def _take(source, log, event, number, where):
     match event.event.removeprefix("SparkListener"):
         case "TaskEnd" | "TaskStart" as kind:
             if event.stage is None or event.info is None:
@@ -142,14 +155,14 @@ def _take(source, log, event, number):
                 ("Stage Attempt ID", event.stage_attempt or 0),
                 ("Attempt", event.info.attempt),
             ):
-                fields.count_of(source, value, what, where, MOST_STAGES)
+                fields.count_of(source, value, what, where, spark_stages.MOST)
             _take_task(log, event, number, kind == "TaskEnd")
         case "JobStart":
             for info in event.stage_infos or ():
-                _take_stage(source, log, info, where)
+                log.stages.take(source, info, where)
         case "StageSubmitted" | "StageCompleted":
             if event.stage_info is not None:
-                _take_stage(source, log, event.stage_info, where)
+                log.stages.take(source, event.stage_info, where)
         case "ExecutorAdded":
             cores = (event.executor_info or {}).get("Total Cores", 0)
             log.cores[event.executor or "driver"] = fields.count_of(
@@ -159,6 +172,7 @@ def _take(source, log, event, number):
             told = (event.properties or {}).get("spark.task.cpus", "1")
             if isinstance(told, str) and told.isdigit() and len(told) < 7:
                 log.cpus_per_task = max(int(told), 1)
+            log.master = fields.text_of((event.properties or {}).get("spark.master"))
         case "ApplicationStart":
             log.name = event.app or ""
         case "LogStart":
@@ -226,26 +240,7 @@ def _numbers(metrics):
     )
 
 
-def _take_stage(source, log, info, where):
-    number = fields.count_of(
-        source, info.get("Stage ID"), "Stage ID", where, MOST_STAGES
-    )
-    stage = log.stages.setdefault(number, {"parents": (), "name": "", "began": {}})
-    parents = info.get("Parent IDs")
-    if parents:
-        stage["parents"] = tuple(
-            fields.count_of(source, parent, "Parent IDs", where, MOST_STAGES)
-            for parent in fields.sequence(source, parents, "Parent IDs", where)
-        )
-    stage["name"] = fields.text_of(info.get("Stage Name"), stage["name"])
-    began = info.get("Submission Time")
-    if began is not None:
-        attempt = info.get("Stage Attempt ID")
-        attempt = attempt if isinstance(attempt, int) else 0
-        stage["began"][attempt] = seconds(source, began, "Submission Time", where) / 1e3
-
-
-def _run(source, log):
+def _run(source, log, lines):
     n_ended = len(log.rows)
     for (stage, attempt, *_), (number, info) in log.running.items():
         nothing = (np.nan,) * 3
@@ -254,8 +249,11 @@ def _run(source, log):
     numbers, stages, attempts, infos, status, errors, taken = (
         zip(*log.rows, strict=True) if log.rows else ((),) * 7
     )
-    launched = np.array([info.launched for info in infos]) / 1e3
-    ended = np.array([info.finished for info in infos]) / 1e3
+    launched = np.array([info.launched for info in infos], dtype=float)
+    # Since 1970 there is room for 0.2 µs; since the first second for all.
+    zero = float(np.floor(launched.min(initial=np.inf) / 1e3)) if len(launched) else 0.0
+    launched = (launched - 1e3 * zero) / 1e3
+    ended = (np.array([info.finished for info in infos]) - 1e3 * zero) / 1e3
     is_over = np.arange(len(infos)) < n_ended
     launched[~is_over], ended[~is_over] = np.nan, np.nan
     tasks, tries = tasks_and_attempts(
@@ -265,6 +263,9 @@ def _run(source, log):
         [info.launched for info in infos],
     )
     executors = [info.executor for info in infos]
+    local = _LOCAL.match(log.master)
+    if local and not any(log.cores.values()) and len(set(executors)) == 1:
+        log.cores = {executors[0]: int(local[1])}  # before 1.3 no event tells
     slots = {name: n // log.cpus_per_task for name, n in log.cores.items()}
     valid = np.where(ended >= launched, ended, launched)
     lanes, n_lanes = lanes_within(executors, launched, valid, slots)
@@ -274,8 +275,8 @@ def _run(source, log):
     ]
     last = np.full(len(stage_of), -np.inf)
     np.maximum.at(last, tasks, np.nan_to_num(ended, nan=-np.inf))
-    parents = {stage: told["parents"] for stage, told in log.stages.items()}
     known = np.unique(np.array(stages, dtype=np.int64))
+    parents = log.stages.parents(known.tolist())
     edges, notes = edges_of(source, parents, known, stage_of, last)
     cpu, read_bytes, written = np.array(taken, dtype=float).reshape(-1, 3).T
     return assemble(
@@ -283,12 +284,10 @@ def _run(source, log):
         {
             schema.TASK: tasks,
             schema.ATTEMPT: tries,
-            schema.NAME: schema.as_text(
-                [log.stages.get(s, {}).get("name") or f"stage {s}" for s in stages]
-            ),
+            schema.NAME: schema.as_text([log.stages.name(stage) for stage in stages]),
             schema.READY: [
-                log.stages.get(s, {}).get("began", {}).get(a, np.nan)
-                for s, a in zip(stages, attempts, strict=True)
+                (log.stages.began(stage, attempt) - 1e3 * zero) / 1e3
+                for stage, attempt in zip(stages, attempts, strict=True)
             ],
             schema.STARTED: launched,
             schema.ENDED: ended,
@@ -301,12 +300,12 @@ def _run(source, log):
             schema.OUT_BYTES: written,
         },
         made_by="spark",
-        where=numbers,
-        zero=0.0,
+        where=lambda row: lines.where(numbers[row]),
+        zero=zero,
         n_workers=max(n_lanes, 1),
         edges=edges,
         lacks=("workers",),
-        notes=[*notes, *_lane_notes(log, n_lanes)],
+        notes=[*filter(None, [lines.torn]), *notes, *_lane_notes(log, n_lanes)],
         label=log.name[:120] or source.stem,
         backend="spark",
         versions={"spark": log.version} if log.version else {},

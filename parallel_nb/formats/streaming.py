@@ -22,6 +22,7 @@ class Stream:
 
     def __init__(self):
         self.place = 0  # of the record that is being taken, from 1
+        self.base = 0.0  # s since 1970 that starts and stops count from
         self.aside: dict[str, tuple[int, float]] = {}  # action: times, s
         self._rows: list[tuple] = []
         self._texts: list[list[pa.Array]] = []

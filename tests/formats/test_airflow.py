@@ -88,3 +88,46 @@ def test_pools_are_agents():
 def test_what_cannot_be_is_told_with_its_instance(old, new, told):
     with pytest.raises(FormatError, match=told):
         text(AIRFLOW.replace(old, new), "airflow")
+
+
+STATES = """\
+dag_id | execution_date   | task_id | state   | start_date          | end_date
+=======+==================+=========+=========+=====================+=================
+etl    | 2025-01-31 12:00 | load    | success | 2025-01-31T12:00:01 | 2025-01-31T12:01
+etl    | 2025-01-31 12:00 | report  | failed  | 2025-01-31T12:01:00 | 2025-01-31T12:02
+etl    | 2025-01-31 12:00 | mail    |         |                     |
+"""
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        STATES,
+        STATES.replace("|", " "),
+        "\n".join(
+            ",".join(cell.strip() for cell in line.split("|"))
+            for line in STATES.splitlines()
+            if "=" not in line
+        ),
+    ],
+    ids=["table", "plain", "csv"],
+)
+def test_what_the_command_line_prints_is_read(content):
+    run = text(content)
+    assert run.meta.source == "airflow"
+    assert run.tasks["name"].to_list() == ["load", "report", "mail"]
+    assert run.tasks["status"].to_list() == ["done", "failed", "cancelled"]
+    assert run.tasks["ended"].to_list()[:2] == [59.0, 119.0]
+    assert run.meta.label == "etl 2025-01-31 12:00"
+
+
+def test_empty_dates_are_none():
+    waiting = airflow_instance("mail", "", "", "")
+    run = text(json.dumps([AIRFLOW_INSTANCES[1], waiting]))
+    assert run.tasks["status"].to_list() == ["done", "cancelled"]
+
+
+def test_a_row_that_is_too_short_is_told():
+    lines = STATES.splitlines()
+    with pytest.raises(FormatError, match="line 3: expected 6 fields; got 1"):
+        text("\n".join([lines[0], lines[1], "etl", lines[3]]), "airflow")

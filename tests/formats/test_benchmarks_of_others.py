@@ -4,7 +4,7 @@ import pytest
 
 from parallel_nb.errors import ArgumentError, FormatError
 from parallel_nb.reading import read
-from tests.formats.making import MADE, text
+from tests.formats.making import MADE, notes, text
 
 
 def result(times, codes=None, **parameters):
@@ -65,13 +65,27 @@ def test_runs_that_failed_are_left_out():
 
 def test_a_parameter_of_another_name_is_asked_for_and_can_be_named():
     content = hyperfine(result([4.0], size=1), result([2.0], size=2))
-    with pytest.raises(FormatError, match=r"columns=\{'size': 'n_workers'\}"):
-        text(content)
+    assert "columns={'size': 'n_workers'}" in notes(text(content))
     assert text(content, columns={"size": "n_workers"}).n_workers.tolist() == [1, 2]
     with pytest.raises(ArgumentError, match="'sice'; the parameters are 'size'"):
         text(content, columns={"sice": "n_workers"})
     with pytest.raises(ArgumentError, match="n_workers"):
         text(content, "hyperfine", columns={"size": "started"})
+
+
+def test_without_a_number_of_workers_each_repeat_is_a_task():
+    run = text(hyperfine(result([4.0, 3.0], size=1), result([2.0], size=2)))
+    assert run.tasks["started"].to_list() == [0.0, 4.0, 7.0]
+    assert run.tasks["name"].to_list() == ["make"] * 3
+    assert run.meta.lacks == ("starts",)
+    assert run.meta.n_workers == 1
+
+
+def test_a_size_of_a_problem_is_no_number_of_workers():
+    run = text(hyperfine(result([4.0], n=100000), result([2.0], n=10)))
+    assert run.n_tasks == 2
+    sweep = text(hyperfine(result([4.0], n=1), result([2.0], n=2)))
+    assert sweep.n_workers.tolist() == [1, 2]
 
 
 def test_without_single_rounds_the_median_counts():
@@ -99,7 +113,7 @@ def test_the_mean_of_early_versions_counts():
     ("content", "format", "told"),
     [
         (hyperfine(), "hyperfine", "no measurements"),
-        (hyperfine(result([1.0])), "hyperfine", "got no parameters"),
+        (hyperfine(result([-1.0])), "hyperfine", "result 1: .*no negative time"),
         (
             hyperfine(result([1.0], jobs="many")),
             "hyperfine",

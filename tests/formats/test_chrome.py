@@ -300,7 +300,7 @@ def test_it_does_not_matter_how_the_file_is_cut_into_blocks(monkeypatch, block):
         (trace(span("a", 0, "x")), "event 1: dur: expected µs; got 'x'"),
         (
             trace({"ph": "X", "ts": 1, "name": "a"}),
-            "event 1: dur: expected µs; got none",
+            "dur: expected µs; got none in all 1 spans",
         ),
         (trace(span("a", 0, 5), span("b", 9, -5)), "event 2: expected an end after"),
         (trace(span("a", 0, 5), span("b", [1], 5)), "event 2: ts: expected"),

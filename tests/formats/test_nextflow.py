@@ -79,3 +79,34 @@ def test_a_duration_of_several_units_is_added_up(told, seconds):
 def test_what_cannot_be_is_told_with_its_line(old, new, told):
     with pytest.raises(FormatError, match=told):
         text(NEXTFLOW.replace(old, new), "nextflow")
+
+
+LENGTHS = "name\tstatus\trealtime\t%cpu\na\tCOMPLETED\t1m 20s\t50%\n"
+
+
+def test_a_trace_of_lengths_alone_is_laid_end_to_end():
+    run = text(LENGTHS + "b\tFAILED\t2s\t-\nc\tABORTED\t-\t-\n")
+    assert run.tasks["ended"].to_list()[:2] == [80.0, 82.0]
+    assert run.tasks["worker"].to_list() == [0, 0, -1]
+    assert run.meta.lacks == ("starts", "workers")
+
+
+@pytest.mark.parametrize("told", ["80s", "1min 20sec", "1 m 20 s", "80000 ms", "80000"])
+def test_durations_may_be_written_in_several_ways(told):
+    assert text(LENGTHS.replace("1m 20s", told)).summary()["work"][0] == 80.0
+
+
+@pytest.mark.parametrize("separator", [",", ";", "|"])
+def test_another_separator_is_seen(separator):
+    run = text(LENGTHS.replace("\t", separator))
+    assert run.meta.source == "nextflow"
+    assert run.n_tasks == 1
+
+
+def test_names_that_come_again_are_no_execution():
+    assert text(LENGTHS + LENGTHS.replace("a\t", "b\t")).n_tasks == 2
+
+
+def test_a_run_that_was_cached_as_a_whole_is_told():
+    with pytest.raises(FormatError, match="all of its 1 executions are cached"):
+        text(LENGTHS.replace("COMPLETED", "CACHED"))

@@ -1,3 +1,5 @@
+import json
+
 import pytest
 
 from parallel_nb.errors import FormatError
@@ -60,3 +62,28 @@ def test_a_real_benchmark_with_gaps_is_read():
 def test_what_cannot_be_is_told(content, told):
     with pytest.raises(FormatError, match=told):
         text(content, "snakemake")
+
+
+def test_repetitions_without_a_time_are_left_out_and_said():
+    run = text(TABLE + "NA\tNA\tNA\tNA\tNA\n-\t-\t-\t-\t-\n")
+    assert run.n_tasks == 2
+    assert "2 repetitions have no time" in notes(run)
+
+
+def job(begin, end, duration):
+    clock = "Sun Jan 24 17:49:{:02} 2021".format
+    return {"start-time": clock(begin), "stop-time": clock(end), "duration": duration}
+
+
+def test_what_starts_lose_to_the_second_makes_no_overlap():
+    # One core: 0.1 to 2.95, then 2.96 to 3.96
+    files = {"a": job(0, 2, 2.85), "b": job(2, 3, 1.0)}
+    run = text(json.dumps({"total_runtime": 3.9, "rules": {}, "files": files}))
+    assert run.meta.n_workers == 1
+    assert run.tasks["started"].to_list() == [0.0, 2.85]
+
+
+def test_jobs_that_fit_the_whole_only_side_by_side_are_so():
+    files = {"a": job(0, 0, 0.9), "b": job(0, 0, 0.8)}
+    run = text(json.dumps({"total_runtime": 1.0, "rules": {}, "files": files}))
+    assert run.meta.n_workers == 2

@@ -6,6 +6,7 @@ import pytest
 from parallel_nb.errors import ArgumentError, FormatError
 from parallel_nb.reading import read
 from tests.formats import fuzzing
+from tests.formats.making import text
 
 PLAIN = "name,start,end\na,1.0,2.0\nb,1.5,3.0\n"
 RICH = """Job Name;Host;Thread;Begin (ms);Dur (ms);Result
@@ -185,3 +186,20 @@ def test_torn_anywhere_it_is_a_run_or_an_error():
 )
 def test_damaged_in_any_way_it_is_a_run_or_an_error(content):
     fuzzing.check(content, "table")
+
+
+@pytest.mark.parametrize(
+    "told",
+    ["2025/01/31 12:00:{:02}", "2025-01-31 12:00:{:02} UTC", "2025-01-31T12:00:{:02}Z"],
+)
+def test_dates_may_be_written_in_several_ways(told):
+    run = text(f"name,start,end\na,{told.format(1)},{told.format(3)}\n")
+    assert run.tasks["ended"].to_list() == [2.0]
+    assert run.meta.started_at == "2025-01-31T12:00:01+00:00"
+
+
+def test_a_date_that_may_be_two_is_asked_for():
+    with pytest.raises(
+        FormatError, match=r"start: expected times such as .*'01/02/2025"
+    ):
+        text("name,start,end\na,01/02/2025 12:00,01/02/2025 12:01\n")

@@ -222,3 +222,85 @@ def test_a_damaged_simulation_is_a_run_or_an_error(content):
 @fuzzing.given(fuzzing.damaged(SACCT.encode(), SACCT.partition("\n")[2].encode()))
 def test_a_damaged_accounting_is_a_run_or_an_error(content):
     fuzzing.check(content, "slurm")
+
+
+def test_parts_of_a_stopped_job_are_attempts_and_their_sum_is_left_out():
+    run = read(
+        "; Version: 2.2\n"
+        "7 0 5 30 4 -1 -1 4 60 -1 1 1 1 1 1 1 -1 -1\n"
+        "7 0 5 10 4 -1 -1 4 60 -1 2 1 1 1 1 1 -1 -1\n"
+        "7 -1 85 20 4 -1 -1 4 60 -1 3 1 1 1 1 1 -1 -1\n"
+        "8 1 1 1 1 -1 -1 1 60 -1 1 1 1 1 1 1 -1 -1\n"
+    )
+    attempts = run.attempts.sort_values(["task", "attempt"])
+    assert attempts["started"].tolist() == [5.0, 100.0, 2.0]
+    assert attempts["ended"].tolist() == [15.0, 120.0, 3.0]
+    assert attempts["attempt"].tolist() == [1, 2, 1]
+    assert any("1 jobs were stopped and went on" in each for each in run.meta.notes)
+
+
+def test_jobs_of_a_model_start_when_they_are_submitted():
+    run = read(SWF.replace("0 10 100", "0 -1 100"))
+    assert rows(run, "started", "ended")[0] == [0.0, 100.0]
+    assert any("1 jobs have no wait" in each for each in run.meta.notes)
+    assert not any("were in use" in each for each in run.meta.notes)
+
+
+def test_a_simulated_start_follows_from_the_waiting():
+    run = read(
+        "jobID,submission_time,waiting_time,execution_time,allocated_processors\n"
+        "1,10,5,20,0-1\n2,10,0,5,2\n"
+    )
+    assert run.meta.source == "batsim"
+    assert rows(run, "submitted", "started", "ended") == [
+        [0.0, 5.0, 25.0],
+        [0.0, 0.0, 5.0],
+    ]
+
+
+def test_jobs_that_share_a_simulated_machine_are_told():
+    shared = BATSIM + "5,w,p,1.0,1,9,1,COMPLETED_SUCCESSFULLY,1.5,3.0,4.5,1\n"
+    assert any("1 jobs began while another" in each for each in read(shared).meta.notes)
+    assert not any("while another" in each for each in read(BATSIM).meta.notes)
+
+
+def test_without_a_header_the_length_that_agrees_is_the_elapsed_one():
+    run = read(
+        f"9|9|c|{DAY}10:00:00|{DAY}10:00:01|{DAY}10:00:05|{DAY}10:01:05|05:00:00|"
+        "00:01:00|0:0|COMPLETED\n"
+        f"10|10|c|{DAY}10:00:00|{DAY}10:00:01|None|{DAY}10:00:30|05:00:00|"
+        "00:00:00|0:0|CANCELLED by 8\n"
+    )
+    assert rows(run, "name", "submitted", "started", "ended", "status")[0] == [
+        "job 9",
+        0.0,
+        5.0,
+        65.0,
+        "done",
+    ]
+    assert run.tasks["started"].isna().tolist() == [False, True]
+    assert any("JobIDRaw, Submit, Start, End, Elapsed" in n for n in run.meta.notes)
+
+
+def test_steps_are_counted():
+    assert "2 steps are parts of their jobs" in read(SACCT).meta.notes
+
+
+@pytest.mark.parametrize("separator", [",", "\t", ";"])
+def test_slurm_between_other_separators_is_the_same(separator):
+    text = SACCT.replace("|b|c|", "|bc|").replace("|", separator)
+    assert read(text).meta.source == "slurm"
+    assert len(read(text).tasks) == 4
+
+
+def test_a_state_that_is_cut_off_is_understood():
+    run = read("JobID|State|Elapsed\n1|OUT_OF_ME+|00:01:00\n2|CANCELLED+|00:01:00\n")
+    assert run.tasks["status"].tolist() == ["crashed", "cancelled"]
+
+
+def test_a_job_without_a_state_and_an_end_has_not_ended():
+    run = read(
+        f"JobID|Start|End|Elapsed\n1|{DAY}10:00:00|{DAY}10:00:09|00:00:09\n"
+        f"2|{DAY}10:00:00|Unknown|00:00:03\n"
+    )
+    assert "1 jobs have not ended: left out" in run.meta.notes

@@ -222,6 +222,19 @@ def test_a_file_that_was_there_stays_if_writing_fails(tmp_path, monkeypatch):
     assert [each.name for each in tmp_path.iterdir()] == ["trace.json"]
 
 
+@pytest.mark.parametrize(
+    ("name", "source"),
+    [("t.csv", "table"), ("t.CSV.gz", "table"), ("t.joblog", "joblog")],
+)
+def test_the_ending_of_the_file_says_which_format(tmp_path, name, source):
+    assert pnb.read(pnb.write(two_done(), tmp_path / name)).meta.source == source
+
+
+def test_any_other_ending_is_a_trace(tmp_path):
+    run = two_done()
+    assert pnb.read(pnb.write(run, tmp_path / "t.trace")).meta == run.meta
+
+
 def test_wrong_arguments_are_refused(tmp_path):
     with pytest.raises(pnb.ArgumentError, match="must be a Run; got dict"):
         pnb.write({}, tmp_path / "t.json")

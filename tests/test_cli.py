@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import types
 from pathlib import Path
 
 import nbformat
@@ -339,11 +340,22 @@ def test_a_reader_that_leaves_ends_it_quietly(saved):
     assert done.returncode == 141
 
 
+def test_lab_opens_the_index_of_the_lessons(monkeypatch):
+    opened = []
+    labapp = types.SimpleNamespace(main=opened.extend)
+    monkeypatch.setitem(sys.modules, "jupyterlab.labapp", labapp)
+    monkeypatch.setattr("parallel_nb.cli.trying._demonstrate", lambda folder: None)
+    fine("lab")
+    assert [Path(path).name for path in opened] == ["00_index.ipynb"]
+    assert Path(opened[0]).is_file()
+
+
 def test_demo_leaves_runs_and_a_page(tmp_path, monkeypatch):
     files = sorted(str(path) for path in Path(os.__file__).parent.glob("*.py"))[:8]
     monkeypatch.setattr("parallel_nb.workloads.standard_library", lambda: files)
     told = fine("demo", "--folder", tmp_path / "demo").stdout
     assert "Tokenizing the standard library: 8 files" in told
     assert "speedup" in told
+    assert told.rstrip().endswith("00_index.ipynb")
     names = {path.name for path in (tmp_path / "demo").iterdir()}
     assert {"runs.html", "1_worker.parquet", "2_workers.parquet"} <= names

@@ -220,3 +220,21 @@ def test_a_reader_that_leaves_ends_it_quietly():
     command = f"{sys.executable} -m parallel_nb run {COMPATIBLE} seq {{}} ::: 100000"
     done = subprocess.run(f"{command} | head -1", shell=True, capture_output=True)
     assert (done.stdout, done.stderr) == (b"1\n", b"")
+
+
+# --- what is said of a command ---
+
+
+def test_a_command_is_told_by_what_it_printed_last_or_by_its_exit_code():
+    tasks = [pnb.shell("echo one; echo two"), pnb.shell("true")]
+    made = pnb.run(tasks, n_jobs=1)
+    assert pnb.status(made)["result"].tolist() == ["two", "exit code 0"]
+    told = pnb.report(made)
+    assert "| two |" in told
+    assert "ShellResult" not in told
+
+
+def test_the_board_says_of_a_silent_command_that_it_succeeded():
+    told = run("-j", 1, "--", "true", ":::", "1").stderr
+    assert "exit code 0" in told
+    assert "ShellResult" not in told

@@ -11,8 +11,7 @@ from pathlib import Path
 
 import click
 
-_NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
-_FIRST = _NOTEBOOKS / "01_first_run.ipynb"
+_INDEX = Path(__file__).parents[2] / "notebooks" / "00_index.ipynb"
 
 _folder = click.option(
     "--folder",
@@ -37,19 +36,22 @@ def demo(folder):
 @_folder
 @click.pass_context
 def lab(context, folder):
-    """The demo, then the first notebook in JupyterLab."""
+    """The demo, then the index of the lessons in JupyterLab.
+
+    JupyterLab goes on until Ctrl-C.
+    """
     if find_spec("jupyterlab") is None:
         raise click.UsageError(
             "JupyterLab is not installed: pip install 'parallel-nb[lab]'"
         )
-    if not _FIRST.exists():
+    if not _INDEX.exists():
         raise click.UsageError(
-            f"{_FIRST} is missing: the notebooks come with a clone of the repository"
+            f"{_INDEX} is missing: the lessons come with a clone of the repository"
         )
     _demonstrate(folder)
     from jupyterlab.labapp import main as open_lab
 
-    context.exit(open_lab([str(_FIRST)]) or 0)
+    context.exit(open_lab([str(_INDEX)]) or 0)
 
 
 def _demonstrate(folder: Path) -> None:
@@ -87,7 +89,8 @@ def _demonstrate(folder: Path) -> None:
     click.echo(f"\n{_explained(runs)}\n")
     click.echo(f"Runs are saved in {folder}/*.parquet; pnb.load(path) gives them back.")
     click.echo(f"Pictures: open {page.resolve()}")
-    click.echo(f"Notebook: {_lab_line()}")
+    if _INDEX.exists():
+        click.echo(f"Lessons: {_lab_line()}")
 
 
 def _module_of(path) -> str:
@@ -112,7 +115,9 @@ def _explained(runs) -> str:
 
 
 def _lab_line() -> str:
-    python = Path(sys.executable)
-    if python.is_relative_to(Path.cwd()):
-        python = python.relative_to(Path.cwd())
-    return f"{python} -m jupyter lab {_FIRST}"
+    return f"{_from_here(Path(sys.executable))} -m jupyter lab {_from_here(_INDEX)}"
+
+
+def _from_here(path: Path) -> Path:
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path

@@ -15,10 +15,10 @@ import pandas as pd
 
 from . import laws, measurements
 from .errors import ArgumentError, SchemaError, one_of
+from .measurements import MEASURES
 
 __all__ = ["Sweep"]
 
-MEASURES = ("makespan", "throughput", "speedup")
 SCALES = ("strong", "weak")
 
 
@@ -27,6 +27,19 @@ class Sweep:
 
     Made by `Sweep.from_frame` from measurements of anything, by `Sweep.from_runs` from
     Runs. Immutable; `only` gives a part of it.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        One row per measurement, as `Sweep.rows` gives them.
+    measure : {"makespan", "throughput", "speedup"}
+        What their values are; makespans in s.
+    scale : {"strong", "weak"}
+        Whether the batch stayed the same, or grew with the workers.
+    label : str
+        What the measurements are called.
+    runs : sequence of Run
+        Of each row; none where only numbers are known.
 
     Examples
     --------
@@ -43,10 +56,12 @@ class Sweep:
         "__weakref__",
         "_label",
         "_measure",
+        "_n_workers",
         "_reference",
         "_rows",
         "_runs",
         "_scale",
+        "_throughput",
     )
 
     def __init__(
@@ -63,14 +78,18 @@ class Sweep:
         put(self, "_measure", one_of("measure", measure, MEASURES))
         put(self, "_scale", one_of("scale", scale, SCALES))
         put(self, "_label", str(label))
-        put(self, "_rows", measurements.checked(rows))
+        put(self, "_rows", measurements.checked(rows, measure))
         put(self, "_runs", tuple(runs))
         if self._runs and len(self._runs) != len(self._rows):
             raise SchemaError(
                 f"runs: expected one for each of the {len(self._rows)} measurements; "
                 f"got {len(self._runs)}"
             )
-        put(self, "_reference", self._throughput_of_one())
+        put(self, "_n_workers", np.unique(self._rows["n_workers"].to_numpy()))
+        rate = measurements.throughput(self._rows, measure, scale)
+        rate.flags.writeable = False
+        put(self, "_throughput", rate)
+        put(self, "_reference", measurements.reference(self._rows, measure, rate))
 
     def __setattr__(self, name, value):
         raise AttributeError(f"a Sweep is frozen: {name!r} cannot be set")
@@ -90,7 +109,8 @@ class Sweep:
         return len(self._rows)
 
     def __repr__(self):
-        counts = measurements.listed([f"{n:,}" for n in self.n_workers])
+        told = "{:,}" if self.n_workers.dtype == np.int64 else "{:,.3g}"
+        counts = measurements.listed(map(told.format, self.n_workers))
         of_each = self._rows.groupby(["backend", "n_workers"]).size()
         fewest, most = int(of_each.min()), int(of_each.max())
         repeats = f"{fewest}" if fewest == most else f"{fewest} to {most}"
@@ -127,7 +147,9 @@ class Sweep:
         frame : DataFrame
             One row per measurement; several rows of one `n` are repeats.
         n : str
-            Workers: processes, threads, clients, machines; whole numbers from 1.
+            Workers: processes, threads, clients, machines; whole numbers from 1. With
+            `throughput` it may be a load that has fractions, such as the mean number of
+            busy sessions; above 0.
         time, throughput, speedup : str
             The column that was measured; exactly one. Times are makespans in seconds,
             or timedeltas.
@@ -136,8 +158,10 @@ class Sweep:
         repeat : str, optional
             Default: repeats are numbered as they come.
         scale : {"strong", "weak"}
-            Whether the batch stayed the same, or grew in proportion to `n`. Speedups
-            of weak scaling are scaled ones: n T_1 / T_n.
+            Whether the batch stayed the same, or grew in proportion to `n`, every
+            part of it. Speedups of weak scaling are scaled ones: n T_1 / T_n. Where a
+            part does not grow, that is too much: name as `throughput` what was done
+            per second instead.
         label : str
             What the measurements are called in titles.
 
@@ -149,35 +173,10 @@ class Sweep:
             If not exactly one of `time`, `throughput`, `speedup` is named, or `scale`
             is neither.
         """
-        if not isinstance(frame, pd.DataFrame):
-            raise ArgumentError(
-                f"`frame` must be a DataFrame; got {type(frame).__name__}"
-            )
         told = {"makespan": time, "throughput": throughput, "speedup": speedup}
-        named = [measure for measure, column in told.items() if column is not None]
-        if len(named) != 1:
-            got = [each if each != "makespan" else "time" for each in named]
-            raise ArgumentError(
-                "exactly one of `time`, `throughput`, `speedup` must name a column; "
-                f"got {' and '.join(got) or 'none'}"
-            )
-        (measure,) = named
-        values = measurements.column(frame, told[measure], measure)
-        if pd.api.types.is_timedelta64_dtype(values):
-            values = values.dt.total_seconds()
-        rows = pd.DataFrame(
-            {
-                "n_workers": measurements.column(frame, n, "n").to_numpy(),
-                "backend": measurements.column(frame, backend, "backend")
-                .astype(str)
-                .to_numpy()
-                if backend is not None
-                else "",
-                "value": values.to_numpy(),
-            }
+        rows, measure = measurements.of_frame(
+            frame, n, told, backend=backend, repeat=repeat
         )
-        if repeat is not None:
-            rows["repeat"] = measurements.column(frame, repeat, "repeat").to_numpy()
         return cls(rows, measure=measure, scale=scale, label=label)
 
     @classmethod
@@ -188,6 +187,7 @@ class Sweep:
         scale: str = "strong",
         label: str = "",
         backends: Sequence[str] | None = None,
+        growth: Sequence[float] | None = None,
     ) -> Sweep:
         """A Sweep of Runs of one batch; those with equal n_workers are repeats.
 
@@ -200,30 +200,16 @@ class Sweep:
         backends : sequence of str, optional
             Of each Run. Default: what it says itself, which for a single worker may be
             another one than was asked for.
+        growth : sequence of float, optional
+            Of weak scaling: what one worker would need for each Run's batch, over what
+            it needs for its own. Default: as many times as there are workers.
 
         Raises
         ------
         ArgumentError
-            If there is no Run, or one of them has no makespan.
+            If one of them has no makespan, or `growth` is of other runs.
         """
-        numbers = [run.summary().iloc[0] for run in runs]
-        for at, each in enumerate(numbers):
-            if not each["makespan"] > 0:
-                raise ArgumentError(
-                    f"`runs` must have a makespan each; run {at} has none, as nothing "
-                    "ran in it, or nobody noted when"
-                )
-        rows = pd.DataFrame(
-            {
-                "n_workers": [run.meta.n_workers for run in runs],
-                "backend": backends or [run.meta.backend for run in runs],
-                "value": [each["makespan"] for each in numbers],
-                **{
-                    name: [float(each[name]) for each in numbers]
-                    for name in measurements.SHARES
-                },
-            }
-        )
+        rows = measurements.of_runs(runs, backends, growth)
         return cls(rows, measure="makespan", scale=scale, label=label, runs=runs)
 
     @property
@@ -249,7 +235,8 @@ class Sweep:
         -------
         DataFrame
             Columns ``n_workers``, ``backend``, ``repeat``, ``value`` (what was
-            measured) and, of Runs, ``utilization``, ``load_balance``, ``work``.
+            measured) and, of Runs, ``utilization``, ``load_balance``, ``work`` and,
+            where it is known, ``growth``.
         """
         return self._rows.copy(deep=False)
 
@@ -261,7 +248,7 @@ class Sweep:
     @property
     def n_workers(self) -> np.ndarray:
         """Each number of workers that was measured, ascending."""
-        return np.unique(self.n_of_each)
+        return self._n_workers.copy()
 
     @property
     def n_of_each(self) -> np.ndarray:
@@ -280,11 +267,24 @@ class Sweep:
         Batches per second for makespans (of weak scaling: batches of one worker's
         size), else as measured.
         """
-        value = self._rows["value"].to_numpy()
-        if self._measure != "makespan":
-            return value
-        grown = self.n_of_each if self._scale == "weak" else 1.0
-        return grown / value
+        return self._throughput
+
+    def grown(self, n_workers) -> np.ndarray:
+        """The batch of any number of workers, as a multiple of one worker's.
+
+        1 in strong scaling; in weak scaling as many times as there are workers, or what
+        `growth` told, in straight lines between and beyond the numbers measured.
+
+        Parameters
+        ----------
+        n_workers : array of shape (n,)
+
+        Returns
+        -------
+        array of shape (n,)
+        """
+        n = np.asarray(n_workers, dtype=float)
+        return measurements.grown_at(self._rows, self._scale, n)
 
     @property
     def reference(self) -> Mapping[str, float]:
@@ -296,13 +296,6 @@ class Sweep:
         """
         return dict(self._reference)
 
-    def _throughput_of_one(self) -> dict[str, float]:
-        if self._measure == "speedup":
-            return dict.fromkeys(self.backends, 1.0)
-        rows = self._rows.assign(throughput=self.throughput)
-        of_one = rows[rows["n_workers"] == 1].groupby("backend", sort=False)
-        return of_one["throughput"].median().to_dict()
-
     @property
     def table(self) -> pd.DataFrame:
         """One row per measurement, in the order given. NaN: not known.
@@ -310,52 +303,32 @@ class Sweep:
         Returns
         -------
         DataFrame
-            - ``n_workers`` (int64), ``backend`` (str), ``repeat`` (int64, from 0)
+            - ``n_workers`` (int64; float64 of loads), ``backend`` (str), ``repeat``
+              (int64, from 0)
             - ``makespan`` (s), ``throughput``: see `throughput`; NaN where speedups
               were measured
             - ``speedup``: throughput / that of one worker (`reference`); of weak
-              scaling the scaled speedup n T_1 / T_n
+              scaling the scaled speedup n T_1 / T_n, with the batch's `growth` for n
+              where that is known
             - ``efficiency``: speedup / n_workers
             - ``utilization``, ``load_balance``: of the Run
-            - ``work_inflation``: work / (efficiency's T_1, n times that in weak
+            - ``work_inflation``: work / (T_1, times the batch's growth in weak
               scaling): efficiency = utilization / work_inflation
             - ``karp_flatt``: serial fraction by this row alone (strong scaling)
             - ``scaled_serial_fraction``: Gustafson's (weak scaling); neither is ever
               given for the other
         """
-        rows = self._rows
-        n = self.n_of_each
-        throughput = self.throughput
-        of_one = rows["backend"].map(dict(self.reference)).to_numpy(dtype=float)
-        speedup = throughput / of_one
-        unknown = np.full(len(rows), np.nan)
-        is_time = self._measure == "makespan"
-        table = pd.DataFrame(
-            {
-                "n_workers": n,
-                "backend": rows["backend"],
-                "repeat": rows["repeat"],
-                "makespan": rows["value"] if is_time else unknown,
-                "throughput": unknown if self._measure == "speedup" else throughput,
-                "speedup": speedup,
-                "efficiency": speedup / n,
-                "utilization": rows.get("utilization", unknown),
-                "load_balance": rows.get("load_balance", unknown),
-                "work_inflation": unknown,
-                "karp_flatt": unknown,
-                "scaled_serial_fraction": unknown,
-            }
+        table = measurements.table(
+            self._rows, self._measure, self._scale, self._reference
         )
-        if "work" in rows:
-            grown = n if self._scale == "weak" else 1.0
-            table["work_inflation"] = rows["work"] * of_one / grown
-        one, fraction = (
-            ("karp_flatt", laws.karp_flatt)
-            if self._scale == "strong"
-            else ("scaled_serial_fraction", laws.scaled_serial_fraction)
+        n, speedup = self.n_of_each, table["speedup"].to_numpy()
+        unknown = np.full(len(table), np.nan)
+        is_strong = self._scale == "strong"
+        karp_flatt, scaled = laws.karp_flatt, laws.scaled_serial_fraction
+        return table.assign(
+            karp_flatt=karp_flatt(speedup, n) if is_strong else unknown,
+            scaled_serial_fraction=unknown if is_strong else scaled(speedup, n),
         )
-        table[one] = fraction(speedup, n)
-        return table
 
     def only(
         self, backend: str | None = None, *, n_workers: Sequence[int] | None = None

@@ -166,6 +166,8 @@ def test_what_cannot_be_read_is_named(options, error, message):
         ("n", 1.5, r"expected whole numbers from 1; got 1\.5"),
         ("seconds", -1.0, "expected positive numbers; got -1"),
         ("seconds", np.nan, "expected a number in each row; got nan in row 1"),
+        ("seconds", 0.0, "got 0 in row 1. Drop rows in which nothing was done"),
+        ("n", 1e12, "expected up to 1,000,000,000; got 1e.12"),
     ],
 )
 def test_values_that_cannot_be_are_refused(column, value, message):
@@ -175,6 +177,64 @@ def test_values_that_cannot_be_are_refused(column, value, message):
         of(table)
 
 
+def test_text_that_is_no_number_is_shown():
+    with pytest.raises(SchemaError, match="expected numbers; got 'four' in row 3"):
+        of(TABLE.assign(n=["1", "2", "2", "four"]))
+
+
 def test_no_measurement_is_no_sweep():
     with pytest.raises(SchemaError, match="at least one measurement"):
         of(TABLE[:0])
+
+
+# --- loads: how many were at work on average ---
+
+LOADS = pd.DataFrame({"busy": [0.5, 1.0, 2.5], "rate": [2.6, 5.0, 9.0]})
+
+
+def test_loads_may_have_fractions_where_throughput_was_measured():
+    table = of(LOADS, n="busy", time=None, throughput="rate").table
+    assert table["n_workers"].tolist() == [0.5, 1.0, 2.5]
+    assert table["speedup"].tolist() == pytest.approx([0.52, 1, 1.8])
+    assert table["karp_flatt"].isna().tolist() == [True, True, False]
+
+
+def test_fractions_of_workers_have_no_makespan():
+    with pytest.raises(
+        SchemaError, match=r"got 0\.5\. Fractions are loads.*throughput"
+    ):
+        of(LOADS, n="busy", time="rate")
+    with pytest.raises(SchemaError, match="expected numbers above 0; got -0"):
+        of(LOADS.assign(busy=[-0.5, 1, 2]), n="busy", time=None, throughput="rate")
+
+
+# --- batches of which a part does not grow ---
+
+
+def test_what_does_not_grow_is_not_counted_n_times():
+    # A fixed second, and three that grow and are shared: four seconds with any n.
+    fixed, shared = 1.0, 3.0
+    makespans = [run_of((0, 0, fixed + shared)), run_of((0, 0, fixed + shared))]
+    makespans[1] = run_of(*((lane, 0, fixed + shared) for lane in range(4)))
+    growth = [1.0, (fixed + 4 * shared) / (fixed + shared)]
+    weak = Sweep.from_runs(makespans, scale="weak", growth=growth)
+    row = weak.table.iloc[1]
+    assert row["speedup"] == pytest.approx(growth[1])
+    # Gustafson's s' is the fixed part's share of the parallel run.
+    assert row["scaled_serial_fraction"] == pytest.approx(fixed / (fixed + shared))
+    assert Sweep.from_runs(makespans, scale="weak").table["speedup"].iloc[1] == 4
+    again = pickle.loads(pickle.dumps(weak))
+    assert again.grown([1, 4, 7]).tolist() == pytest.approx([1, 3.25, 5.5])
+
+
+def test_a_batch_grows_with_its_workers_unless_it_is_told_otherwise():
+    weak = of(scale="weak")
+    assert weak.grown([1, 2.5, 8]).tolist() == [1, 2.5, 8]
+    assert of().grown([1, 8]).tolist() == [1, 1]
+
+
+def test_growth_is_of_each_run():
+    with pytest.raises(ArgumentError, match="`growth` must have one number for each"):
+        Sweep.from_runs(runs(), scale="weak", growth=[1.0])
+    with pytest.raises(SchemaError, match="growth: expected positive numbers; got -1"):
+        Sweep.from_runs(runs(), scale="weak", growth=[1.0, -1.0])

@@ -90,17 +90,15 @@ def factors(before: Sequence[Run], after: Sequence[Run]) -> pd.DataFrame:
     )
 
 
-def tasks(
-    before: pd.DataFrame, after: pd.DataFrame, n_before: float, n_after: float
-) -> pd.DataFrame:
+def tasks(before: pd.DataFrame, after: pd.DataFrame, n_before, n_after) -> pd.DataFrame:
     """What each task took, and how much of the change that explains.
 
     Parameters
     ----------
     before, after : DataFrame
         As `matching.durations` gives them.
-    n_before, n_after : float
-        Workers.
+    n_before, n_after : sequence of int
+        Workers of each run.
 
     Returns
     -------
@@ -108,10 +106,12 @@ def tasks(
         One row per task, those with most change first: ``name``; ``place`` among the
         tasks of that name; ``status``: ``both``, ``added`` or ``removed``; ``before``,
         ``after`` (s, means over repeats); ``ratio``; ``change``: what it adds to the
-        makespan through the work, after / n_after - before / n_before (s);
-        ``changed``: whether that is more than noise. With repeats on both sides, by
-        Welch's test of each task, so that of those found one in twenty is expected to
-        be none (Benjamini and Hochberg); else whether its ratio stands out among all.
+        makespan through the work, after / n_after - before / n_before (s), where a
+        run without the task has 0 s of it: these add up to the change of work in
+        `parts` (where no attempts overlapped in a lane); ``changed``: whether that is
+        more than noise. With repeats on both sides, by Welch's test of each task, so
+        that of those found one in twenty is expected to be none (Benjamini and
+        Hochberg); else whether its ratio stands out among all.
 
     References
     ----------
@@ -120,12 +120,13 @@ def tasks(
     standard deviations.
     """
     index = matching.matched(before, after)
-    before, after = before.reindex(index), after.reindex(index)
+    if before.index is not after.index:
+        before, after = before.reindex(index), after.reindex(index)
     x, y = before.mean(axis=1).to_numpy(), after.mean(axis=1).to_numpy()
     status = np.where(np.isnan(x), "added", np.where(np.isnan(y), "removed", "both"))
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = np.where(x > 0, y / x, np.nan)
-    change = np.nan_to_num(y) / n_after - np.nan_to_num(x) / n_before
+    change = _shares(after, n_after) - _shares(before, n_before)
     made = pd.DataFrame(
         {
             "name": schema.as_text(index.get_level_values("name")),
@@ -140,6 +141,11 @@ def tasks(
     )
     order = np.argsort(-np.abs(change), kind="stable")
     return made.iloc[order].reset_index(drop=True)
+
+
+def _shares(seconds: pd.DataFrame, n_workers) -> np.ndarray:
+    """Seconds of the makespan that each task is worth; the mean over runs."""
+    return np.mean(np.nan_to_num(seconds.to_numpy()) / np.asarray(n_workers), axis=1)
 
 
 def _stand_out(before: pd.DataFrame, after: pd.DataFrame, ratio) -> np.ndarray:

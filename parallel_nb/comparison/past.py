@@ -19,11 +19,12 @@ from .. import schema
 from ..errors import ArgumentError, did_you_mean, one_of
 from ..oneline import format_seconds
 from ..runs import Run
-from . import changes, judging, ratios
+from . import changes, judging, lasting, ratios
 
 MEASURES = ("makespan", "work", "throughput")
 _SAME = ("backend", "n_workers", "host")  # what a series has in common
 _LEAST_FOR_TREND = 5
+_MOST_POINTS = 500
 
 
 @dataclasses.dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -93,8 +94,9 @@ class History:
         DataFrame
             ``series``, ``n_runs`` in that level, ``per_run``: by what each run is
             longer than the one before, as a share (-0.01: 1 % shorter), with ``low``
-            and ``high``, 95 %; ``is_trend``: whether the interval excludes 0 and the
-            whole level changes by more than the tolerance. NaN below 5 runs.
+            and ``high``, 95 % also where noise lasts from run to run (AR(1), 0.5);
+            ``is_trend``: whether the interval excludes 0 and the whole level changes by
+            more than the tolerance. NaN below 5 runs.
 
         References
         ----------
@@ -184,7 +186,11 @@ def history(
 
     Examples
     --------
-    See `History`.
+    >>> times = [2.0, 2.02, 1.98, 2.01, 1.99, 3.0, 3.03, 2.97, 3.01, 2.99]
+    >>> past = history(pd.DataFrame({"makespan": times}))
+    >>> past.changes[["run", "before", "after", "ratio", "verdict"]].round(2)
+       run  before  after  ratio verdict
+    0    5     2.0    3.0    1.5  slower
     """
     tolerance = judging.checked(tolerance)
     one_of("measure", measure, MEASURES)
@@ -195,6 +201,11 @@ def history(
     if not known.all():
         notes.append(f"{int((~known).sum())} runs are left out: nothing ran in them")
         frame = frame[known]
+    if n_less := int((frame["success_rate"] < 1).sum()):
+        notes.append(
+            f"not all tasks were done in {n_less} of {len(frame)} runs: less time may "
+            "be less work"
+        )
     if not len(frame):
         raise ArgumentError("`runs` must hold runs in which something ran; got none")
     frame = frame.sort_values(
@@ -248,6 +259,8 @@ def _frame(runs: Any, measure: str) -> pd.DataFrame:
     for column in ("label", *_SAME):
         values = runs.get(column, absent)
         made[column] = schema.as_text(["" if pd.isna(v) else str(v) for v in values])
+    rate = runs.get("success_rate", pd.Series(math.nan, index=runs.index))
+    made["success_rate"] = pd.to_numeric(rate, errors="coerce")
     if "id" in runs:
         made["id"] = runs["id"]
     at = runs.get("started_at", absent)
@@ -271,7 +284,7 @@ def _of_runs(runs: Any) -> pd.DataFrame:
         meta = run.meta
         rows.append(
             {
-                **{name: numbers[name] for name in MEASURES},
+                **{name: numbers[name] for name in (*MEASURES, "success_rate")},
                 **{name: getattr(meta, name) for name in _SAME},
                 "started_at": meta.started_at or None,
             }
@@ -345,10 +358,17 @@ def _trend(values: pd.Series, measure: str, tolerance: float) -> dict[str, Any]:
     logs = np.log(values.to_numpy(dtype=float))
     if measure == "throughput":
         logs = -logs
-    slope, _, low, high = theilslopes(logs, np.arange(n))
-    is_trend = bool(low > 0 or high < 0) and abs(slope) * (n - 1) > math.log1p(
-        tolerance
+    each = -(-n // _MOST_POINTS)  # pairs of points: their number grows with its square
+    points = [np.median(logs[i : i + each]) for i in range(0, n - n % each, each)]
+    slope, _, low, high = (
+        float(found) / each for found in theilslopes(points, np.arange(len(points)))
     )
+    # The interval takes runs to be independent; of those that are not quite, as many
+    # as `lasting` allows for tell as much as fewer that are.
+    wider = math.sqrt((1 + lasting.CORRELATION) / (1 - lasting.CORRELATION))
+    low, high = (slope + wider * (end - slope) for end in (low, high))
+    is_sure = low > 0 or high < 0
+    is_trend = is_sure and abs(slope) * (n - 1) > math.log1p(tolerance)
     return {
         "n_runs": n,
         "per_run": math.expm1(slope),

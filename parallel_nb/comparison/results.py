@@ -21,6 +21,32 @@ _LEAST = 0.02  # of the makespan: less is not worth a word
 class Comparison:
     """What became of the makespan between two sides, how surely, and why.
 
+    Made by `compare`.
+
+    Attributes
+    ----------
+    verdict : str
+        ``"faster"``, ``"slower"``, ``"no difference seen"`` or ``"can't tell"``.
+    ratio : float
+        Makespan after / before; below 1 is faster.
+    low, high : float
+        Ends of its 95 % interval; NaN where there is none.
+    basis : str
+        What the interval is over: ``"repeats"``, …, ``"tasks"``, ``"nothing"``.
+    tolerance : float
+        Smaller changes count as none; 0.05 is 5 %.
+    labels : (str, str)
+        Of both sides.
+    makespans : two tuples of float
+        Seconds, of each repeat; empty of sweeps.
+    n_workers : (int, int)
+        Of both sides.
+    needed : int
+        Repeats on each side that it would take to tell; 0: there are enough, or nobody
+        knows.
+    notes : tuple of str
+        What should be known before believing it.
+
     Examples
     --------
     >>> from parallel_nb import Run, compare
@@ -99,7 +125,8 @@ class Comparison:
         DataFrame
             ``name``, ``place`` among the tasks of that name, ``status`` (``both``,
             ``added``, ``removed``), ``before``, ``after`` (s), ``ratio``, ``change``
-            (s of the makespan, through the work), ``changed``: whether that is more
+            (s of the makespan, through the work: together the change of work in
+            `parts`), ``changed``: whether that is more
             than noise.
         """
         columns = ["name", "place", "status", "before", "after", "ratio", "change"]
@@ -180,6 +207,8 @@ class Comparison:
         where = ""
         if self._measurements is not None:
             where = f" with {self.n_workers[1]} workers"
+        elif abs(by_kind.sum() - (self.after - self.before)) > _LEAST * self.before:
+            where = " on average"  # the headline has medians
         return f"{_signed(by_kind.sum())}{where}: {', '.join(told)}"
 
     def _most(self) -> str:

@@ -20,6 +20,7 @@ from ..laws import Law
 from .responses import Response
 
 _ROUNDS = 60
+_MOST_AT_ONCE = 1_000_000  # residuals: about 100 MB with all that is made of them
 _SETTLED = 1e-10  # of the cost, or of the parameters
 
 
@@ -58,6 +59,23 @@ def solve_many(
     costs : array of shape (n_problems,)
         Weighted sums of squared residuals.
     """
+    at_once = max(1, _MOST_AT_ONCE // len(n_workers))
+    if len(starts) > at_once:
+        parts = range(0, len(starts), at_once)
+        solved = [
+            solve_many(
+                law,
+                response,
+                n_workers,
+                targets[at : at + at_once] if targets.ndim > 1 else targets,
+                starts[at : at + at_once],
+                weights=None if weights is None else weights[at : at + at_once],
+                held=held,
+                is_bounded=is_bounded,
+            )
+            for at in parts
+        ]
+        return tuple(np.concatenate(each) for each in zip(*solved, strict=True))
     values = np.array(starts, dtype=float)
     lower, upper = law.lower, law.upper
     if not is_bounded:

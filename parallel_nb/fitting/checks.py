@@ -1,6 +1,6 @@
 """Whether a law fits at all: tests that its residuals are mere noise.
 
-Knows four tests and says what each found in a sentence; refuses to choose among laws.
+Knows its tests and says what each found in a sentence; refuses to choose among laws.
 
 References
 ----------
@@ -16,10 +16,13 @@ from math import comb
 
 import numpy as np
 
+from ..laws import Law
 from .responses import Response
 
 _DOUBT = 0.05
+_DOUBT_OF_NOISE = 0.01  # it is no fault of the law
 _FEWEST_SIGNS = 7  # below, no order of signs is odd enough to tell
+_MOST_SIGNS = 400  # above, runs are counted as the normal distribution has them
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +69,8 @@ def lack_of_fit(n_workers, residuals, n_parameters: int) -> Check:
 def runs(n_workers, residuals) -> Check:
     """Whether the signs of mean residuals come in too few runs along n.
 
-    One-sided: few runs mean a curve of another shape. The probability is exact.
+    One-sided: few runs mean a curve of another shape. The probability is exact for up
+    to 400 numbers of workers.
     """
     _, group = np.unique(n_workers, return_inverse=True)
     means = np.bincount(group, residuals) / np.bincount(group)
@@ -75,7 +79,8 @@ def runs(n_workers, residuals) -> Check:
     if len(signs) < _FEWEST_SIGNS or not n_above or not n_below:
         return Check("residual runs", np.nan, np.nan, "")
     seen = 1 + int((signs[1:] != signs[:-1]).sum())
-    p = _fewer_runs(seen, n_above, n_below)
+    is_counted = len(signs) <= _MOST_SIGNS
+    p = (_fewer_runs if is_counted else _about)(seen, n_above, n_below)
     return Check(
         "residual runs",
         float(seen),
@@ -106,6 +111,87 @@ def _fewer_runs(seen: int, n_above: int, n_below: int) -> float:
 
     found = sum(ways(n_runs) for n_runs in range(2, seen + 1))
     return found / comb(n_above + n_below, n_above)
+
+
+def _about(seen: int, n_above: int, n_below: int) -> float:
+    """The same by the normal distribution."""
+    from scipy.special import ndtr
+
+    n, both = n_above + n_below, 2 * n_above * n_below
+    variance = both * (both - n) / (n**2 * (n - 1))
+    if not variance > 0:
+        return 1.0
+    return float(ndtr((seen + 0.5 - both / n - 1) / np.sqrt(variance)))
+
+
+def bounds(law: Law, vector, free, rss: float, free_rss: float, df: int) -> Check:
+    """Whether the data would have a parameter beyond its bound by more than chance.
+
+    F = ((rss - free rss) / k) / (free rss / df), for the k parameters on a bound.
+    """
+    from scipy.special import fdtrc
+
+    is_bound = (vector == law.lower) | (vector == law.upper)
+    n_bound = int(is_bound.sum())
+    if not n_bound or df < 1 or not free_rss > 0:
+        return Check("bounds", np.nan, np.nan, "")
+    f = max(rss - free_rss, 0.0) / n_bound / (free_rss / df)
+    p = float(fdtrc(n_bound, df, f))
+    told = " and ".join(
+        f"{name} = {free[at]:.2g}, beyond its bound {vector[at]:g}"
+        for at, name in enumerate(law.names)
+        if is_bound[at] and not law.lower[at] <= free[at] <= law.upper[at]
+    )
+    return Check(
+        "bounds",
+        f,
+        p,
+        f"the measurements would have {told} (p = {p:.2g}): they follow another law"
+        if p < _DOUBT and told
+        else "",
+    )
+
+
+def scatter(n_workers, targets, response: Response) -> Check:
+    """Whether repeats scatter as the fit takes it, or the other way.
+
+    The logarithm of their variance is drawn against that of what was measured, weighted
+    by what normal noise lets it err; a slope against the fit's kind of noise counts.
+
+    References
+    ----------
+    Bartlett, Kendall, "The statistical analysis of variance-heterogeneity and the
+    logarithmic transformation", *Supplement to the Journal of the Royal Statistical
+    Society* 8(1), 1946.
+    """
+    from scipy.special import ndtr, polygamma
+
+    counts, group = np.unique(n_workers, return_inverse=True)
+    repeats = np.bincount(group)
+    means = np.bincount(group, targets) / repeats
+    squares = np.bincount(group, (targets - means[group]) ** 2)
+    known = (repeats > 1) & (squares > 0)
+    if known.sum() < 3 or (known.sum() < (repeats > 1).sum()):
+        return Check("scatter", np.nan, np.nan, "")
+    counts, means, df = counts[known], means[known], repeats[known] - 1
+    y, x = np.log(squares[known] / df), response.level(counts, means)
+    weights = 1 / polygamma(1, df / 2)
+    x = x - np.average(x, weights=weights)
+    slope = (weights * x * y).sum() / max((weights * x**2).sum(), 1e-300)
+    z = float(slope * np.sqrt((weights * x**2).sum()))
+    is_relative = response.noise == "relative"
+    p = float(ndtr(z if is_relative else -z))
+    other = "absolute" if is_relative else "relative"
+    how = "the less" if is_relative else "the more"
+    return Check(
+        "scatter",
+        z,
+        p,
+        f"repeats scatter {how} the greater they are (p = {p:.2g}), so that its "
+        f'intervals are approximate: noise="{other}" is fairer'
+        if p < _DOUBT_OF_NOISE
+        else "",
+    )
 
 
 def superlinear(
@@ -144,7 +230,8 @@ def superlinear(
         "superlinear",
         float(t[at]),
         p,
-        f"{counts[1:][at]:g} workers do {more:.3g} times what {counts[0]:g} do: more "
+        f"{counts[1:][at]:g} workers do {more:.3g} times what {counts[0]:g} "
+        f"{'does' if counts[0] == 1 else 'do'}: more "
         "than their number explains (caches, memory, another batch?), which no law "
         "here allows"
         if p < _DOUBT

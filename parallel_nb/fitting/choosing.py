@@ -144,8 +144,12 @@ class Fits(Mapping):
         """The number of workers to measure next.
 
         Where the ways disagree: where the laws that they choose differ most. Else where
-        one more measurement narrows the answer of the chosen law most.
+        one more measurement narrows the answer of the chosen law most. Where a single
+        number was measured, one worker, which all others are compared with.
         """
+        known = self.sweep.n_workers
+        if len(known) == 1 and known[0] > 1:
+            return 1
         chosen = list(dict.fromkeys(self.votes["law"].dropna()))
         if len(chosen) > 1:
             return telling_apart(self.fits[chosen[0]], self.fits[chosen[1]])
@@ -179,7 +183,7 @@ def _least(
         why += ", which means little"
     unknown = [label[name] for name in label if name not in known]
     if unknown:
-        why += f"; too few measurements for {' and '.join(unknown)}"
+        return None, f"too few measurements for {' and '.join(unknown)}"
     return first, why
 
 

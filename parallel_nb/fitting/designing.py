@@ -15,7 +15,7 @@ _MOST = 400  # candidates
 
 def candidates(n_workers: np.ndarray, up_to: int | None) -> np.ndarray:
     """Whole numbers from 1 to as many as can be had."""
-    last = int(up_to or _FURTHER * n_workers.max())
+    last = max(int(up_to or _FURTHER * n_workers.max()), 1)
     if last <= _MOST:
         return np.arange(1, last + 1, dtype=float)
     return np.unique(np.round(np.geomspace(1, last, _MOST)))

@@ -189,8 +189,11 @@ class Fit:
         ± t sqrt(j'Cj + s²), on the scale of the residuals.
         """
         n = np.atleast_1d(np.asarray(n_workers, dtype=float))
-        if not (n >= 1).all():
-            raise ArgumentError(f"`n_workers` must be 1 or more; got {n.min():g}")
+        least = min(1.0, float(self.sweep.n_workers[0]))  # of loads, below 1
+        if not (n >= least).all():
+            raise ArgumentError(
+                f"`n_workers` must be {least:g} or more; got {n.min():g}"
+            )
         measure = one_of("measure", measure or self.sweep.measure, MEASURES)
         if self.sweep.measure == "speedup" and measure in ("makespan", "throughput"):
             raise ArgumentError(
@@ -265,7 +268,7 @@ class Fit:
             return throughput
         if measure == "makespan":
             with np.errstate(divide="ignore"):
-                return (n if self.response.is_weak else 1.0) / throughput
+                return self.response.grown(n) / throughput
         speedup = throughput / self.reference
         return speedup if measure == "speedup" else speedup / n
 

@@ -87,8 +87,10 @@ def profile(
     slopes = response.slope(n_workers, curve)[:, None] * law.slopes(n_workers, free)
     spread = covariance(slopes, least / df)
     errors = np.sqrt(np.diag(spread))
-    if not np.isfinite(errors).all() or not least > 0:
+    if not np.isfinite(errors).all():
         return np.column_stack([law.lower, law.upper])
+    if not least > len(targets) * (1e-13 * np.abs(targets).max()) ** 2:
+        return _cut(law, np.column_stack([values, values]), values)  # no scatter at all
     away = t * _REACH * np.linspace(1 / _POINTS, 1, _POINTS) ** 2
     away = np.concatenate([-away[::-1], away])
     found = np.empty((len(values), 2))
@@ -165,9 +167,16 @@ def bootstrap(
         deviations = (targets - centre) * np.sqrt(len(targets) / df)
         deviations -= deviations.mean()
     random = np.random.default_rng(seed)
-    drawn = centre + random.choice(deviations, (n_samples, len(targets)))
+    drawn = np.empty((n_samples, len(repeats)))
+    for at in range(n_samples):  # the sums of repeats are all that the best curve needs
+        sample = centre + random.choice(deviations, len(targets))
+        drawn[at] = np.bincount(group, sample)
     starts = np.tile(values, (n_samples, 1))
-    return solve_many(law, response, n_workers, drawn, starts)[0]
+    weights = np.broadcast_to(repeats.astype(float), drawn.shape)
+    counts = np.unique(n_workers)
+    return solve_many(law, response, counts, drawn / repeats, starts, weights=weights)[
+        0
+    ]
 
 
 def percentiles(samples: np.ndarray, df: int) -> np.ndarray:

@@ -9,16 +9,14 @@ from __future__ import annotations
 import numpy as np
 
 from ..errors import ArgumentError, one_of
-from ..laws import LAWS, Law
+from ..laws import LAWS, LINEAR, Law
 from . import checks, intervals
 from .choosing import Fits
-from .designing import gradient
-from .estimates import Estimate
+from .estimating import estimates_of
 from .fits import Fit
 from .responses import NOISES, Response
 from .solving import solve, unbounded
 
-_REACH = 1.25  # a peak so many times beyond the data is still within their reach
 _SYNONYMS = {"universal": "usl", "universal scalability law": "usl", "ideal": "linear"}
 
 
@@ -87,9 +85,7 @@ def fit(
     _check_sweep(sweep)
     if noise is None:
         noise = "relative" if sweep.measure == "makespan" else "absolute"
-    response = Response(
-        one_of("noise", noise, NOISES), sweep.measure, sweep.scale == "weak"
-    )
+    response = Response(one_of("noise", noise, NOISES), sweep.measure, sweep.grown)
     if bootstrap is not None and not bootstrap >= 100:
         raise ArgumentError(f"`bootstrap` must be 100 or more; got {bootstrap!r}")
     if law is not None:
@@ -167,6 +163,11 @@ def _fit(law: Law, sweep, response: Response, n_samples: int | None, seed: int) 
     rss, df = float((deviations**2).sum()), len(n) - len(vector)
     slopes = response.slope(n, fitted)[:, None] * law.slopes(n, vector)
     spread = intervals.covariance(slopes, rss / df if df > 0 else np.nan)
+    drawn = None
+    if n_samples is not None and df > 0:
+        drawn = intervals.bootstrap(
+            law, response, n, targets, vector, n_samples=n_samples, seed=seed
+        )
     aic, aicc = _criteria(rss, targets, len(vector))
     total = float(((targets - targets.mean()) ** 2).sum())
     return Fit(
@@ -174,9 +175,7 @@ def _fit(law: Law, sweep, response: Response, n_samples: int | None, seed: int) 
         sweep=sweep,
         noise=response.noise,
         response=response,
-        estimates=_estimates(
-            law, sweep, response, n, targets, vector, spread, n_samples, seed
-        ),
+        estimates=estimates_of(law, response, n, targets, vector, spread, drawn),
         vector=vector,
         spread=spread,
         fitted=fitted,
@@ -186,7 +185,7 @@ def _fit(law: Law, sweep, response: Response, n_samples: int | None, seed: int) 
         r2=1 - rss / total if total > 0 else np.nan,
         aic=aic,
         aicc=aicc,
-        checks=_checks(law, response, n, targets, deviations),
+        checks=_checks(law, response, n, targets, vector, deviations),
     )
 
 
@@ -207,120 +206,34 @@ def _criteria(rss: float, targets: np.ndarray, n_parameters: int):
     return float(aic), float(aic + 2 * k * (k + 1) / (n - k - 1))
 
 
-def _checks(law, response, n, targets, deviations) -> tuple[checks.Check, ...]:
+def _checks(law, response, n, targets, vector, deviations) -> tuple[checks.Check, ...]:
     group = np.unique(n, return_inverse=True)[1]
     repeats = np.bincount(group)
     within = targets - (np.bincount(group, targets) / repeats)[group]
     df = len(n) - len(repeats)
+    is_bound = (vector == law.lower) | (vector == law.upper)
+    free = unbounded(law, response, n, targets) if is_bound.any() else vector
+    left = response.of(n, law.curve(n, free)) - targets
+    free_rss, free_df = float((left**2).sum()), len(n) - len(vector)
     if df >= 2:  # how repeats scatter, whatever the law
         variance = float((within**2).sum()) / df
     else:
-        free = law.curve(n, unbounded(law, response, n, targets))
-        df = len(n) - len(law.parameters)
-        spread = ((response.of(n, free) - targets) ** 2).sum()
-        variance = float(spread) / df if df > 0 else np.nan
+        df, variance = _scatter(response, n, targets)
+    rss = float((deviations**2).sum())
     return (
+        checks.superlinear(n, targets, response, variance, df),
+        checks.bounds(law, vector, free, rss, free_rss, free_df),
         checks.lack_of_fit(n, deviations, len(law.parameters)),
         checks.runs(n, deviations),
-        checks.superlinear(n, targets, response, variance, df),
+        checks.scatter(n, targets, response),
     )
 
 
-def _estimates(law, sweep, response, n, targets, vector, spread, n_samples, seed):
-    """Of the parameters, and of what follows from them."""
-    df = len(n) - len(vector)
-    errors = np.sqrt(np.diag(spread))
-    is_on_bound = (vector[:-1] == law.lower[:-1]) | (vector[:-1] == law.upper[:-1])
-    samples = None
+def _scatter(response, n, targets) -> tuple[int, float]:
+    """How measurements scatter about the curve that bends most freely."""
+    law = LAWS["usl"] if len(np.unique(n)) > len(LAWS["usl"].parameters) else LINEAR
+    df = len(n) - len(law.parameters)
     if not df > 0:
-        method, ends = "none", np.full((len(vector), 2), np.nan)
-    elif n_samples is not None:
-        method = "bootstrap"
-        samples = intervals.bootstrap(
-            law, response, n, targets, vector, n_samples=n_samples, seed=seed
-        )
-        ends = intervals.percentiles(samples, df)
-    elif is_on_bound.any():
-        method = "profile"
-        ends = intervals.profile(law, response, n, targets, vector)
-    else:
-        method = "t"
-        ends = intervals.by_student(law, vector, errors, df)
-    made, doubts = {}, {}
-    for at, parameter in enumerate(law.parameters):
-        low, high = ends[at]
-        doubts[parameter.name] = reason = _doubt(parameter, low, high, df)
-        made[parameter.name] = Estimate(
-            parameter.name,
-            parameter.meaning,
-            *map(float, (vector[at], errors[at], low, high)),
-            identified=not reason,
-            reason=reason,
-            method=method,
-        )
-    no_peak = ""
-    for each in law.consequences:
-        reason = doubts[each.rests_on]
-        if reason:
-            reason = f"it rests on {each.rests_on}: {reason}"
-        value, se, low, high = _consequence(each, vector, spread, df, samples)
-        if each.is_peak and method == "profile":
-            # On the bound the peak is where the profile lets its parameter go.
-            moved = np.tile(vector, (2, 1))
-            at = law.names.index(each.rests_on)
-            moved[:, at] = ends[at, ::-1]
-            with np.errstate(divide="ignore", invalid="ignore"):
-                low, high = map(float, np.power(each.flat(moved), each.power))
-            high = np.inf if np.isnan(high) else high
-        last = sweep.n_workers[-1]
-        if not reason and not np.isfinite(high):
-            reason = "its 95 % interval has no end"
-        if not reason and each.is_peak and value > _REACH * last:
-            reason = f"the data end at n = {last}, and it lies beyond their reach"
-        if each.is_peak:
-            no_peak = reason
-        elif each.is_at_peak and no_peak:
-            reason, low, high = no_peak, np.nan, np.nan
-        made[each.name] = Estimate(
-            each.name,
-            each.meaning,
-            np.nan if reason else value,
-            np.nan if reason else se,
-            low,
-            high,
-            identified=not reason,
-            reason=reason,
-            method="t" if method == "profile" else method,
-        )
-    return made
-
-
-def _doubt(parameter, low: float, high: float, df: int) -> str:
-    """Why a parameter is not identified; "" if it is."""
-    if not df > 0:
-        return "there are no more measurements than parameters"
-    if low <= parameter.lower and high >= parameter.upper:
-        return "the measurements leave it open"
-    for end, bound in ((low, parameter.lower), (high, parameter.upper)):
-        if end == bound and np.isfinite(bound):
-            return f"its 95 % interval includes its bound {bound:g}"
-    return "" if np.isfinite([low, high]).all() else "its 95 % interval has no end"
-
-
-def _consequence(each, vector, spread, df: int, samples):
-    """Value, standard error, and interval of what follows from the parameters."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        flat = float(each.flat(vector))
-        value = float(np.power(max(flat, 0.0), each.power))
-        if not df > 0:
-            return value, np.nan, np.nan, np.nan
-        if samples is not None:
-            drawn = np.power(np.maximum(each.flat(samples), 0.0), each.power)
-            low, high = intervals.percentiles(drawn[:, None], df)[0]
-            return value, float(drawn.std(ddof=1)), float(low), float(high)
-        slopes = gradient(each.flat, vector)
-        error = float(np.sqrt(max(slopes @ spread @ slopes, 0.0)))
-        reach = intervals.student(df) * error
-        ends = np.power(np.maximum([flat + reach, flat - reach], 0.0), each.power)
-        se = abs(each.power) * value / flat * error if flat > 0 else np.inf
-        return value, se, float(ends[0]), float(ends[1])
+        return df, np.nan
+    free = law.curve(n, unbounded(law, response, n, targets))
+    return df, float(((response.of(n, free) - targets) ** 2).sum()) / df

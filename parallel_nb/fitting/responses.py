@@ -6,6 +6,7 @@ laws.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,7 +25,7 @@ class Response:
 
     noise: str
     measure: str  # "makespan", "throughput" or "speedup"
-    is_weak: bool = False  # the batch grows with n
+    grown: Callable[[np.ndarray], np.ndarray] = np.ones_like  # of batches, over n = 1's
 
     @property
     def _is_time(self) -> bool:
@@ -35,7 +36,7 @@ class Response:
         if self.noise == "relative":
             return np.log(throughput)
         if self._is_time:
-            return self._batches(n_workers) / throughput
+            return self.grown(n_workers) / throughput
         return np.asarray(throughput)
 
     def slope(self, n_workers, throughput) -> np.ndarray:
@@ -43,8 +44,16 @@ class Response:
         if self.noise == "relative":
             return 1 / throughput
         if self._is_time:
-            return -self._batches(n_workers) / throughput**2
+            return -self.grown(n_workers) / throughput**2
         return np.ones_like(throughput)
+
+    def level(self, n_workers, values) -> np.ndarray:
+        """The logarithm of what was measured, from the scale of the residuals."""
+        if self.noise == "absolute":
+            return np.log(values)
+        if self.measure == "makespan":
+            return np.log(self.grown(n_workers)) - values
+        return np.asarray(values)
 
     def back(self, n_workers, values) -> np.ndarray:
         """Throughput again; infinite or 0 where a value has none."""
@@ -53,8 +62,5 @@ class Response:
                 return np.exp(values)
         if self._is_time:
             with np.errstate(divide="ignore"):
-                return self._batches(n_workers) / np.maximum(values, 0)
+                return self.grown(n_workers) / np.maximum(values, 0)
         return np.maximum(values, 0)
-
-    def _batches(self, n_workers):
-        return n_workers if self.is_weak else 1.0

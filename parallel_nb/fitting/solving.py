@@ -14,6 +14,7 @@ import numpy as np
 from ..laws import Law
 from .responses import Response
 
+_UNSEEN = 1e-12  # of a throughput
 _FAR = 1e3  # the residual of a curve that is no throughput, in spreads of the data
 
 
@@ -35,6 +36,7 @@ def solve(
     """
     start = _start(law, response, n_workers, targets)
     free = _minimum(law, response, n_workers, targets, start, {})
+    free = _snapped(law, n_workers, free)
     if _is_within(law, free):
         return free
     found = []
@@ -113,6 +115,20 @@ def _minimum(law, response, n_workers, targets, start, held) -> np.ndarray:
         **dict.fromkeys(("ftol", "xtol", "gtol"), 1e-14),
     )
     at(solved.x)
+    return values
+
+
+def _snapped(law: Law, n_workers: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """With parameters on a bound where nobody could tell the difference."""
+    curve = law.curve(n_workers, values)
+    for at, parameter in enumerate(law.parameters[:-1]):
+        for end in (parameter.lower, parameter.upper):
+            if np.isfinite(end) and values[at] != end:
+                tried = values.copy()
+                tried[at] = end
+                moved = np.abs(law.curve(n_workers, tried) - curve)
+                if (moved <= _UNSEEN * np.abs(curve)).all():
+                    values = tried
     return values
 
 

@@ -5,29 +5,52 @@ Knows which number answers the question that a law is asked; refuses to compute 
 
 from __future__ import annotations
 
+import math
+
 from .estimates import three_digits
 
 
 def verdict(fits) -> str:
     """Which law, how surely, what it means, what it does not say, what to do next."""
-    sentences = [_choice(fits), _meaning(fits.best)]
-    sentences += [f"But {each}." for each in fits.best.warnings[:2]]
-    sentences.append(f"Measure n = {fits.next_n} next{_reason(fits)}.")
+    if not len(fits.votes["law"].dropna()):
+        sentences = [_too_few(fits.sweep)]
+        sentences.append(f"Measure n = {fits.next_n:,} next.")
+    else:
+        sentences = [_choice(fits), _meaning(fits.best)]
+        told = [check.warning for check in fits.best.checks if check.warning]
+        sentences += [f"But {each}." for each in told[:2]]
+        sentences.append(f"Measure n = {fits.next_n:,} next{_reason(fits)}.")
     return " ".join(each for each in sentences if each)
+
+
+def _too_few(sweep) -> str:
+    """What two numbers of workers say, or that one says nothing."""
+    counts, rate = sweep.n_workers, sweep.throughput
+    if len(counts) == 1:
+        return (
+            "Too few measurements to choose a law: one number of workers says nothing "
+            "of scaling."
+        )
+    first, last = (rate[sweep.n_of_each == n].mean() for n in (counts[0], counts[-1]))
+    times, share = last / first, last / first / (counts[-1] / counts[0])
+    return (
+        f"Too few measurements to choose a law: {_workers(counts[-1])} do "
+        f"{three_digits(times)} times what {_workers(counts[0])} "
+        f"{'does' if counts[0] == 1 else 'do'}, {_percent(share)} of the ideal."
+    )
+
+
+def _workers(n) -> str:
+    return "one worker" if n == 1 else f"{n:,g} workers"
 
 
 def _choice(fits) -> str:
     votes = fits.votes.dropna(subset=["law"])
-    if not len(votes):
-        return (
-            f"Too few measurements to choose a law; {fits.best.law.label} is the "
-            "simplest."
-        )
     label = {name: fit.law.label for name, fit in fits.items()}
     if fits.agree:
         ways = {1: "by the one test that can tell", 2: "by both tests that can tell"}
         told = ways.get(len(votes), "by all three tests")
-        return f"{label[votes['law'].iloc[0]]}, {told}."
+        return f"{_capital(label[votes['law'].iloc[0]])}, {told}."
     by_law = votes.groupby("law", sort=False)["way"].agg(" and ".join)
     told = ", ".join(
         f"{ways} {'say' if ' and ' in ways else 'says'} {label[law]}"
@@ -38,12 +61,17 @@ def _choice(fits) -> str:
 
 def _meaning(fit) -> str:
     """The answer of a law, or why there is none."""
-    last = int(fit.sweep.n_workers[-1])
+    last = fit.sweep.n_workers[-1]
     label = fit.law.label
     if fit.law.name == "linear":
-        return f"{label} scaling: no loss shows up to n = {last}."
+        return f"No loss shows up to n = {last:,g}."
     if fit.law.name in ("usl", "amdahl_overhead"):
         peak = fit["peak_n"]
+        if peak.identified and peak.value <= min(1, fit.sweep.n_workers[0]):
+            return (
+                f"By {label} throughput falls from the first worker on: each further "
+                "one costs more than it does."
+            )
         if peak.identified:
             if fit.sweep.measure == "throughput":
                 most = f"at {three_digits(fit['peak_throughput'].value)}"
@@ -53,7 +81,9 @@ def _meaning(fit) -> str:
                 f"By {label} throughput is highest at n = {_count(peak.value)} "
                 f"({_interval(peak, _count)}), {most}, and falls beyond."
             )
-        known = f"; it is above n = {_count(peak.low)}" if peak.low > 1 else ""
+        known = ""
+        if 1 < peak.low < math.inf:
+            known = f"; it is above n = {_count(peak.low)}"
         return f"A peak is not identified: {peak.reason}{known}."
     if fit.law.name == "amdahl":
         share, most = fit["serial_fraction"], fit["max_speedup"]
@@ -63,18 +93,24 @@ def _meaning(fit) -> str:
                 f"({_interval(share, _percent)}), so that no number of workers gives "
                 f"more than {three_digits(most.value)}×."
             )
-        return f"The serial fraction is not identified: {share.reason}{_most(share)}."
+        return f"The serial fraction is not identified: {share.reason}{_ends(share)}."
     share = fit["scaled_serial_fraction"]
     if share.identified:
         return (
             f"By {label} only one worker works during {_percent(share.value)} of the "
             f"time ({_interval(share, _percent)})."
         )
-    return f"The serial share is not identified: {share.reason}{_most(share)}."
+    return f"The serial share is not identified: {share.reason}{_ends(share)}."
 
 
-def _most(share) -> str:
-    return f" (at most {_percent(share.high)})" if share.high < 1 else ""
+def _ends(share) -> str:
+    """The end of the interval that says something."""
+    if share.high < 1:
+        return f" (at most {_percent(share.high)})"
+    if share.low > 0.5:
+        at_least = f"at least {_percent(share.low)}" if share.low < 1 else "all of it"
+        return f" ({at_least}, so that more workers bring next to nothing)"
+    return ""
 
 
 def _reason(fits) -> str:
@@ -129,11 +165,18 @@ def _parameter(estimate) -> str:
 
 
 def _interval(estimate, told) -> str:
-    return f"95 %: {told(estimate.low)} to {told(estimate.high)}"
+    low, high = told(estimate.low), told(estimate.high)
+    if low == high and told is _count:
+        low, high = f"{estimate.low:.4g}", f"{estimate.high:.4g}"
+    return f"95 %: {low} to {high}"
 
 
 def _percent(share: float) -> str:
     return f"{100 * share:.3g} %"
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _count(n: float) -> str:

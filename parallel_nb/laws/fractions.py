@@ -23,12 +23,12 @@ def karp_flatt(speedup, n_workers) -> np.ndarray:
     Returns
     -------
     array of shape (n,)
-        NaN for one worker: its speedup tells nothing.
+        NaN for one worker or less: its speedup tells nothing.
 
     Raises
     ------
     ValueError
-        If a speedup is not positive, or a number of workers is below 1.
+        If a speedup or a number of workers is not positive.
 
     References
     ----------
@@ -58,12 +58,12 @@ def scaled_serial_fraction(speedup, n_workers) -> np.ndarray:
     Returns
     -------
     array of shape (n,)
-        NaN for one worker.
+        NaN for one worker or less.
 
     Raises
     ------
     ValueError
-        If a speedup is not positive, or a number of workers is below 1.
+        If a speedup or a number of workers is not positive.
 
     References
     ----------
@@ -86,6 +86,6 @@ def _checked(speedup, n_workers) -> tuple[np.ndarray, np.ndarray]:
     n_workers = np.asarray(n_workers, dtype=float)
     if (speedup <= 0).any():
         raise ValueError(f"`speedup` must be positive; got {np.nanmin(speedup)}")
-    if (n_workers < 1).any():
-        raise ValueError(f"`n_workers` must be 1 or more; got {np.nanmin(n_workers)}")
+    if (n_workers <= 0).any():
+        raise ValueError(f"`n_workers` must be positive; got {np.nanmin(n_workers)}")
     return speedup, n_workers

@@ -61,6 +61,11 @@ def _usl_peak(values):
     return values[..., 1] / (1 - values[..., 0])
 
 
+def _usl_peak_line(n):
+    """At the peak a + b n² is 1."""
+    return np.array([1.0, n**2, 0.0]), 1.0
+
+
 def _usl_peak_speedup(values):
     """1 / (speedup at the peak), whose closed form has no n in it.
 
@@ -98,6 +103,7 @@ def _consequences(first: str, second: str | None) -> tuple[Consequence, ...]:
                 power=-0.5,
                 rests_on=second,
                 is_peak=True,
+                line=_usl_peak_line,
             ),
             Consequence(
                 "peak_speedup",

@@ -29,7 +29,9 @@ class Consequence:
     """A number that follows from a law's parameters.
 
     It is reckoned through `flat`, a function of the parameters that is nearly straight
-    and reaches 0 where the consequence is infinite: value = flat ** power.
+    and reaches 0 where the consequence is infinite: value = flat ** power. Where it is
+    the root of an equation that is a plain sum of parameters, `line` gives the weights
+    and the sum for a value tried: its interval needs no `flat` then.
     """
 
     name: str
@@ -39,6 +41,7 @@ class Consequence:
     rests_on: str  # the parameter without which there is none
     is_peak: bool = False  # a number of workers that the data reach, or do not
     is_at_peak: bool = False  # there is none without a peak
+    line: Callable[[float], tuple[np.ndarray, float]] | None = None
 
 
 @dataclass(frozen=True, slots=True)

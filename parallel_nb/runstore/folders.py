@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO
@@ -54,7 +53,7 @@ class LocalFolder:
     def reading(self, name: str) -> Iterator[BinaryIO]:
         """An open file."""
         try:
-            with (self.path / name).open("rb") as file:
+            with open(f"{self.path}/{name}", "rb") as file:
                 yield file
         except OSError as error:
             if isinstance(error, StoreError):
@@ -81,9 +80,12 @@ class LocalFolder:
         """Remove what killed writers have left, here and in these subfolders."""
         for folder in (self.path, *(self.path / each for each in inside)):
             with contextlib.suppress(OSError), os.scandir(folder) as entries:
+                # By the clock that dates the drafts, too: of two machines that share
+                # the folder, one may be hours ahead.
+                now = os.stat(self.path).st_mtime
                 for entry in entries:
                     is_draft = entry.name[:1] == "." and entry.name.endswith(".tmp")
-                    if is_draft and time.time() - entry.stat().st_mtime > _STALE:
+                    if is_draft and now - entry.stat().st_mtime > _STALE:
                         os.unlink(entry.path)
 
     def urls(self, names: list[str]) -> list[str]:
@@ -92,7 +94,11 @@ class LocalFolder:
 
 
 class RemoteFolder:
-    """A folder by URL, such as ``s3://bucket/runs`` or ``memory://runs``."""
+    """A folder by URL, such as ``s3://bucket/runs`` or ``memory://runs``.
+
+    What goes wrong far away is raised as whatever its library has for it, seldom as an
+    OSError; a run that cannot be kept must not be lost for that.
+    """
 
     is_local = False
 
@@ -105,7 +111,7 @@ class RemoteFolder:
             raise ArgumentError(
                 f"`folder` must be a URL that fsspec knows: {error}"
             ) from error
-        except OSError as error:
+        except Exception as error:
             raise _told(error, f"cannot open {url}") from error
         self.url, self.root = url.rstrip("/"), root.rstrip("/")
 
@@ -125,7 +131,7 @@ class RemoteFolder:
             entries = self.files.ls(folder, detail=True)
         except FileNotFoundError:
             return {}
-        except OSError as error:
+        except Exception as error:
             raise _told(error, f"cannot list {self.url}") from error
         return {
             PurePosixPath(entry["name"]).name: int(entry["size"] or 0)
@@ -137,7 +143,11 @@ class RemoteFolder:
     def reading(self, name: str) -> Iterator[BinaryIO]:
         """An open file."""
         try:
-            with self.files.open(f"{self.root}/{name}", "rb") as file:
+            try:
+                opened = self.files.open(f"{self.root}/{name}", "rb")
+            except Exception as error:
+                raise _told(error, f"cannot read {self.url}/{name}") from error
+            with opened as file:
                 yield file
         except OSError as error:
             if isinstance(error, StoreError):
@@ -152,7 +162,7 @@ class RemoteFolder:
         fill(content)
         try:
             self.files.pipe_file(f"{self.root}/{name}", content.getvalue())
-        except OSError as error:
+        except Exception as error:
             raise _told(error, f"cannot write {self.url}/{name}") from error
 
     def remove(self, name: str) -> None:
@@ -161,7 +171,7 @@ class RemoteFolder:
             self.files.rm_file(f"{self.root}/{name}")
         except FileNotFoundError:
             pass
-        except OSError as error:
+        except Exception as error:
             raise _told(error, f"cannot remove {self.url}/{name}") from error
 
     def clear_drafts(self, *inside: str) -> None:
@@ -215,8 +225,11 @@ def _fsspec():
     return fsspec
 
 
-def _told(error: OSError, what: str) -> StoreError:
-    made = StoreError(f"{what}: {getattr(error, 'strerror', None) or error}")
+def _told(error: Exception, what: str) -> StoreError:
+    why = getattr(error, "strerror", None) or error
+    if not isinstance(error, OSError):
+        why = f"{type(error).__name__}: {error}"
+    made = StoreError(f"{what}: {why}")
     made.errno = getattr(error, "errno", None)
     if isinstance(error, FileNotFoundError):  # fsspec's come without a number
         made.errno = errno.ENOENT

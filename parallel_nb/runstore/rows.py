@@ -73,6 +73,8 @@ COLUMNS = (
 # What is known of a run once its file was opened; an index that lacks any is no use.
 INDEXED = ("id", "n_bytes", "status", "why", *_META, *_COUNTS, *_NUMBERS)
 INDEXED += ("tags", "versions")
+_SAID = tuple(name for name in _META if name not in _COUNTED)
+_SUMMED = (*_COUNTS, *_NUMBERS)
 
 
 def row_of(folder, name: str, n_bytes: int) -> dict[str, Any] | None:
@@ -82,7 +84,7 @@ def row_of(folder, name: str, n_bytes: int) -> dict[str, Any] | None:
     if f"{key}{ENDING}" != name:
         why = "its name is not in UTF-8: rename it"
         return row | {"status": UNREADABLE, "why": why}
-    path = folder.name_of(name)
+    path = f"{folder}/{name}"
     try:
         with folder.reading(name) as file:
             header = header_in(file, path)
@@ -95,9 +97,9 @@ def row_of(folder, name: str, n_bytes: int) -> dict[str, Any] | None:
             if summary is None:  # of a file that was written before there were any
                 file.seek(0)
                 summary = summary_of(read(file, path))
-        row |= {name: _text(meta.get(name)) for name in _META if name not in _COUNTED}
+        row |= {name: _text(meta.get(name)) for name in _SAID}
         row |= {name: _number(meta.get(name)) for name in _COUNTED}
-        row |= {name: _number(summary.get(name)) for name in (*_COUNTS, *_NUMBERS)}
+        row |= {name: _number(summary.get(name)) for name in _SUMMED}
         row["tags"] = [_text(tag) for tag in meta.get("tags", ())]
         row["versions"] = json.dumps(meta.get("versions", {}))
     except (StoreError, KeyError, TypeError, AttributeError, ValueError) as error:
@@ -110,10 +112,12 @@ def row_of(folder, name: str, n_bytes: int) -> dict[str, Any] | None:
 def _text(value: Any) -> str:
     """One odd label must not cost a store its list."""
     text = "" if value is None else str(value)
-    return text.encode("utf-8", "backslashreplace").decode()
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
 
 
 def _number(value: Any) -> float:
+    if type(value) is float:
+        return value
     try:
         return float(value) if isinstance(value, int | float) else math.nan
     except OverflowError:
@@ -134,7 +138,10 @@ def frame_of(rows: Iterable[Mapping[str, Any]] | pd.DataFrame) -> pd.DataFrame:
     for name in _NUMBERS:
         frame[name] = pd.to_numeric(frame[name], errors="coerce").astype(np.float64)
     frame["tags"] = [tuple(t) if _is_list(t) else () for t in frame["tags"]]
-    frame["versions"] = [_versions(text) for text in frame["versions"]]
+    # Thousands of runs know a few sets of versions between them.
+    texts = [text if isinstance(text, str) else "" for text in frame["versions"]]
+    known = {text: _versions(text) for text in set(texts)}
+    frame["versions"] = [dict(known[text]) for text in texts]
     return frame.sort_values(
         ["started_at", "id"], kind="stable", na_position="first", ignore_index=True
     )
@@ -144,9 +151,9 @@ def _is_list(value) -> bool:
     return isinstance(value, list | tuple | np.ndarray)
 
 
-def _versions(text) -> dict[str, str]:
+def _versions(text: str) -> dict[str, str]:
     try:
-        found = json.loads(text) if isinstance(text, str) else {}
+        found = json.loads(text)
     except ValueError:
         return {}
     return found if isinstance(found, dict) else {}

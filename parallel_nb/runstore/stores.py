@@ -167,6 +167,8 @@ class RunStore:
 
         Raises
         ------
+        ArgumentError
+            If `key` is no str.
         StoreError
             If there is none, or its file cannot be read.
         """
@@ -203,7 +205,8 @@ class RunStore:
         ----------
         sql : str
             Over ``attempts``: the columns of `Run.attempts`, and ``run``, the id; and
-            ``runs``: what `runs` gives.
+            ``runs``: what `runs` gives of those that can be read, ``tags`` as a list
+            (``WHERE list_contains(tags, 'main')``), without ``versions``.
 
         Raises
         ------
@@ -212,7 +215,8 @@ class RunStore:
         ArgumentError
             If the query makes no sense.
         StoreError
-            If a file cannot be read.
+            If the files cannot be read. A single one that is damaged is left out, and
+            a warning says so.
 
         Examples
         --------
@@ -230,24 +234,39 @@ class RunStore:
         """
         return querying.query(self._folder, self.runs(), sql)
 
-    def recover(self) -> list[str]:
+    @property
+    def journals(self) -> list[str]:
+        """Paths of journals: of runs that go on, or whose process died.
+
+        To go on with one of the latter instead of keeping what it had done:
+        ``pnb.run(…, resume=path, store=store)``, with the tasks as they were.
+        """
+        if not self._folder.is_local:
+            return []
+        names = sorted(self._folder.sizes())
+        return [str(self._folder.path / n) for n in names if n.endswith(_JOURNAL)]
+
+    def recover(self, *, with_results: bool = False) -> list[str]:
         """The ids of runs whose process died, made of their journals.
 
         Journals that are being written stay as they are. A journal that cannot be read
         stays, too; a warning says why.
 
+        Parameters
+        ----------
+        with_results : bool
+            Also keep what the tasks returned, which goes with the journal else. This
+            unpickles, and a pickle can run any code.
+
         Raises
         ------
         StoreError
-            If the folder cannot be written.
+            If the folder cannot be listed.
         """
-        if not self._folder.is_local:
-            return []
         found = []
-        for name in sorted(self._folder.sizes()):
-            if name.endswith(_JOURNAL):
-                key = self._recovered(name)
-                found += [key] if key else []
+        for path in self.journals:
+            key = self._recovered(path, with_results)
+            found += [key] if key else []
         return found
 
     def prune(
@@ -288,8 +307,8 @@ class RunStore:
         return str(self._folder.path / f"{new_id()}{_JOURNAL}")
 
     def take(self, run: Run, journal: str | None) -> str:
-        """The id of a run that is over; its journal goes once the run is kept."""
-        if journal is None:
+        """The id of a run that is over; its journal, if ours, goes once it is kept."""
+        if journal is None or not self._is_ours(journal):
             return self.add(run)
         key = os.path.basename(journal).removesuffix(_JOURNAL)
         self._add(run, key)
@@ -297,7 +316,21 @@ class RunStore:
             os.unlink(journal)
         return key
 
+    def _is_ours(self, journal: str) -> bool:
+        """Whether `new_journal` may have made it, for this run or an earlier one."""
+        if not self._folder.is_local or not journal.endswith(_JOURNAL):
+            return False
+        with contextlib.suppress(OSError):
+            folder = os.path.dirname(os.path.abspath(journal))
+            return os.path.samefile(folder, self._folder.path)
+        return False
+
     def _file_of(self, key: str) -> str:
+        if not isinstance(key, str) or not key:
+            raise ArgumentError(
+                "`key` must be an id, or its beginning, as `runs()` has them in its "
+                f"column `id`; got {type(key).__name__}"
+            )
         keys = [
             name.removesuffix(rows.ENDING)
             for name in self._folder.sizes()
@@ -305,18 +338,19 @@ class RunStore:
         ]
         if key in keys:
             return f"{key}{rows.ENDING}"
-        alike = [each for each in keys if key and each.startswith(str(key))]
+        alike = [each for each in keys if each.startswith(key)]
         if len(alike) == 1:
             return f"{alike[0]}{rows.ENDING}"
         hint = f" {len(alike)} begin like this." if alike else did_you_mean(key, keys)
         raise StoreError(f"there is no run {key!r} in {self.folder}.{hint}")
 
-    def _recovered(self, name: str) -> str | None:
-        path, key = str(self._folder.path / name), name.removesuffix(_JOURNAL)
+    def _recovered(self, path: str, with_results: bool) -> str | None:
+        key = os.path.basename(path).removesuffix(_JOURNAL)
         try:
             refuse_if_written(path)
             if key not in self:
-                self._add(recover(path), key)
+                made = recover(path, with_results=with_results)
+                self._add(made, key, with_results=with_results and made.has_results)
         except ArgumentError:
             return None  # it is being written
         except StoreError as error:

@@ -81,16 +81,22 @@ def telling(path: Path, verb: str) -> Iterator[None]:
 def check_magic(path: Path, file: io.BufferedReader) -> None:
     """A Parquet file begins and ends with the same four letters."""
     begins = file.read(4)
+    size = file.seek(0, os.SEEK_END)
+    file.seek(max(0, size - 4))
+    check_ends(path, size, begins, file.read(4))
+    file.seek(0)
+
+
+def check_ends(path: Path, size: int, begins: bytes, ends: bytes) -> None:
+    """The same of a file of so many bytes, both ends of which are known."""
     if begins != _MAGIC:
         told = "it is empty" if not begins else "it is not a Parquet file"
         raise StoreError(f"{path} is not a run file: {told}")
-    file.seek(-4, os.SEEK_END)
-    if file.read(4) != _MAGIC or file.tell() < 12:
+    if ends != _MAGIC or size < 12:
         raise StoreError(
             f"{path} is torn: its end is missing, perhaps after a partial copy or "
             "download. Fetch it again."
         )
-    file.seek(0)
 
 
 @contextlib.contextmanager

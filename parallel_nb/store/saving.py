@@ -16,8 +16,9 @@ from ..errors import ArgumentError
 from ..runs import Run
 from ..sweeps import Sweep
 from . import run_files, sweep_files
-from .files import check_magic, damage_told, replacing, telling
-from .headers import RUN, SWEEP, header_of
+from .files import check_ends, check_magic, damage_told, replacing, telling
+from .footers import ends_of
+from .headers import KEY, RUN, SWEEP, header_of
 
 _READERS = {RUN: run_files.read_run, SWEEP: sweep_files.read_sweep}
 
@@ -135,7 +136,13 @@ def load(path: str | os.PathLike, *, with_results: bool = False) -> Run | Sweep:
 
     Examples
     --------
-    See `save`.
+    >>> import tempfile
+    >>> import pandas as pd
+    >>> table = pd.DataFrame({"task": ["a"], "started": [0.0], "ended": [2.0]})
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = save(Run.from_frame(table, label="first"), Path(folder, "a.parquet"))
+    ...     load(path).meta.label
+    'first'
     """
     path = Path(path)
     with telling(path, "read"), path.open("rb") as file:
@@ -153,7 +160,11 @@ def read(file: BinaryIO, path: Path, *, with_results: bool = False) -> Run | Swe
 
 def header_in(file: BinaryIO, path: Path) -> dict[str, Any]:
     """What an open file says of itself, without reading its rows; as of `load`."""
-    check_magic(path, file)
+    found = ends_of(file)
+    check_ends(path, found.size, found.begins, found.ends)
+    if found.entry is not None:
+        return header_of(path, {KEY: found.entry})
+    file.seek(0)
     with damage_told(path):
         metadata = pq.read_metadata(file).metadata
     return header_of(path, metadata or {})

@@ -171,7 +171,7 @@ def play(cell, folder):
     except BaseException as error:
         outcome.why = f"{type(error).__name__}: {error}"[:200]
     outcome.seconds = time.perf_counter() - began
-    kernel.write(outcome, folder)
+    kernel.write([outcome], folder)
 
 
 class _Noted(dict):

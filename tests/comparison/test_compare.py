@@ -300,3 +300,64 @@ def test_no_alarm_on_the_same_batch_run_twice_for_real():
     assert found.parts["before"].sum() == pytest.approx(
         np.mean(found.makespans[0]), rel=1e-6
     )
+
+
+def with_failures(seconds, n_failed):
+    """The last tasks fail after a tenth of their time."""
+    took = np.array(seconds, float)
+    took[len(took) - n_failed :] /= 10
+    table = {"task": [f"t{i}" for i in range(len(took))], "worker": 0}
+    ended = np.cumsum(took)
+    status = ["done"] * (len(took) - n_failed) + ["failed"] * n_failed
+    times = {"started": ended - took, "ended": ended, "status": status}
+    return pnb.Run.from_frame(pd.DataFrame({**table, **times}))
+
+
+def test_a_side_that_is_shorter_since_it_failed_is_not_called_faster():
+    seconds = np.linspace(1, 2, 40)
+    whole = [run(seconds * x) for x in (1.0, 1.01, 0.99, 1.0, 1.0)]
+    failed = [with_failures(seconds * x, 12) for x in (1.0, 1.01, 0.99, 1.0, 1.0)]
+    for before, after in ((whole, failed), (failed, whole)):
+        found = pnb.compare(before, after)
+        assert found.verdict == "can't tell"
+        assert found.needed == 0
+        assert "less time may come of that" in " ".join(found.notes)
+    assert pnb.compare(whole[0], with_failures(seconds, 12)).verdict == "can't tell"
+
+
+def test_a_few_failures_do_not_hide_that_it_got_much_faster():
+    seconds = np.linspace(1, 2, 40)
+    whole = [run(seconds * x) for x in (1.0, 1.01, 0.99, 1.0, 1.0)]
+    failed = [with_failures(seconds * x / 2, 2) for x in (1.0, 1.01, 0.99, 1.0, 1.0)]
+    assert pnb.compare(whole, failed).verdict == "faster"
+    # Slower for all that it left out: that is sure.
+    failed = [with_failures(seconds * 3 * x, 2) for x in (1.0, 1.01, 0.99, 1.0, 1.0)]
+    assert pnb.compare(whole, failed).verdict == "slower"
+
+
+def test_a_mean_that_is_not_the_median_is_told_as_one():
+    before = [run([1.0]) for _ in range(5)]
+    after = [run([2.0 + 10 * (i == 0)]) for i in range(5)]
+    found = pnb.compare(before, after)
+    assert found.after - found.before == pytest.approx(1.0)
+    assert found.reasons[0].startswith("+3 s on average: work +3 s")
+
+
+def test_dispatch_that_was_slow_once_may_be_chance():
+    def late(seconds, pause):
+        table = {"task": range(20), "submitted": 0.0, "worker": 0}
+        ended = np.cumsum(np.full(20, seconds + pause))
+        times = {"started": ended - seconds, "ended": ended}
+        return pnb.Run.from_frame(pd.DataFrame({**table, **times}))
+
+    found = pnb.compare(late(1.0, 0.1), late(1.0, 1.5))
+    assert found.ratio > 2
+    assert found.verdict == "can't tell"
+    assert pnb.compare(late(1.0, 0.1), late(1.5, 1.5)).verdict == "slower"
+    several = [[late(1.0, pause + i / 100) for i in range(5)] for pause in (0.1, 1.5)]
+    assert pnb.compare(*several).verdict == "slower"
+
+
+def test_ids_and_paths_are_no_runs_and_a_hint_says_how_to_get_them():
+    with pytest.raises(ArgumentError, match=r"store\.load\(id\)"):
+        pnb.compare("20250301", "20250302")

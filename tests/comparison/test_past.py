@@ -133,3 +133,63 @@ def test_runs_of_any_store_or_list_will_do():
 def test_what_has_no_history_is_refused(runs, words):
     with pytest.raises(ArgumentError, match=words):
         pnb.history(runs)
+
+
+def lasting_noise(n, correlation, noise, stream):
+    """AR(1): what a run's noise has in common with that of the next one."""
+    steps = stream.normal(0, 1, n)
+    values = np.empty(n)
+    values[0] = steps[0]
+    for at in range(1, n):
+        own = math.sqrt(1 - correlation**2) * steps[at]
+        values[at] = correlation * values[at - 1] + own
+    return np.exp(noise * values)
+
+
+@pytest.mark.parametrize("n", [12, 30])
+def test_noise_that_lasts_from_run_to_run_raises_no_alarm_either(n):
+    stream = np.random.default_rng(8)
+    alarms = sum(
+        bool(change_points(lasting_noise(n, 0.5, 0.1, stream), lambda a, b: True))
+        for _ in range(150)
+    )
+    assert alarms <= 0.05 * 150 + 2 * math.sqrt(150 * 0.05 * 0.95)
+
+
+def test_a_step_is_found_in_noise_that_lasts():
+    stream = np.random.default_rng(9)
+    found = 0
+    for _ in range(10):
+        level = np.r_[np.ones(30), np.full(30, 1.25)]
+        points = change_points(level * lasting_noise(60, 0.5, 0.04, stream), bool_of)
+        found += any(abs(at - 30) <= 3 for at in points)
+    assert found >= 8
+
+
+def bool_of(before, after):
+    return abs(np.median(after) / np.median(before) - 1) > 0.05
+
+
+def test_sizes_beyond_which_a_step_stands_out_are_those_of_simulated_noise():
+    from parallel_nb.comparison import lasting
+
+    limits = lasting._LIMITS
+    assert (np.diff(limits) > 0).all()
+    assert lasting.size([1.0] * 4 + [2.0] * 4, 4, 8) == math.inf
+    assert lasting.size([1.0] * 8, 4, 8) == 0.0
+
+
+def test_ten_thousand_runs_need_neither_hours_nor_memory():
+    values = np.exp(np.random.default_rng(1).normal(0, 0.05, 10_000))
+    values[6000:] *= 1.2
+    past = pnb.history(frame(values).assign(started_at=None))
+    assert len(past.changes) == 1
+    assert abs(past.changes["run"].iat[0] - 6000) <= 3
+    assert not past.trends["is_trend"].any()
+    assert past.trends["per_run"].iat[0] == pytest.approx(0.0, abs=1e-5)
+
+
+def test_runs_that_did_less_are_said():
+    table = frame(noisy((2.0, 10))).assign(success_rate=[1.0] * 8 + [0.5, 0.9])
+    (note,) = pnb.history(table).notes
+    assert "not all tasks were done in 2 of 10 runs" in note

@@ -35,3 +35,9 @@ def test_without_repeats_there_is_no_pure_error():
     found = checks.lack_of_fit(np.array([1, 2, 4]), np.array([1.0, -1, 1]), 2)
     assert np.isnan(found.p_value)
     assert found.warning == ""
+
+
+def test_of_many_runs_the_chance_is_nearly_the_exact_one():
+    for seen in (80, 95, 105):
+        exact = checks._fewer_runs(seen, 100, 100)
+        assert checks._about(seen, 100, 100) == pytest.approx(exact, abs=0.005)

@@ -59,7 +59,7 @@ def test_the_verdict_says_what_the_data_cannot():
     sweep = sweep_of("usl", USL, noise=1e-3, counts=(1, 2, 4, 8))
     assert "A peak is not identified: the data end at n = 8" in fit(sweep).verdict
     linear = sweep_of("linear", {"gamma": 1.0}, noise=0.02, seed=5)
-    assert "no loss shows up to n = 32" in fit(linear).verdict
+    assert "No loss shows up to n = 32" in fit(linear).verdict
 
 
 def test_one_more_measurement_narrows_as_much_as_was_promised():
@@ -118,3 +118,39 @@ def test_fits_can_be_pickled():
     again = pickle.loads(pickle.dumps(found))
     assert again.verdict == found.verdict
     assert again["usl"]["beta"] == found["usl"]["beta"]
+
+
+def test_two_numbers_of_workers_are_told_as_they_are():
+    found = fit(sweep_of("amdahl", AMDAHL, counts=(1, 4), repeats=1))
+    assert found.verdict == (
+        "Too few measurements to choose a law: 4 workers do 3.08 times what one worker "
+        "does, 76.9 % of the ideal. Measure n = 8 next."
+    )
+
+
+def test_of_one_number_of_workers_the_next_is_one_worker():
+    assert fit(sweep_of("linear", {"gamma": 1.0}, counts=(4,))).next_n == 1
+    assert fit(sweep_of("linear", {"gamma": 1.0}, counts=(1,))).next_n == 2
+
+
+def test_a_batch_that_gains_nothing_is_said_to():
+    sweep = sweep_of("amdahl", {"serial_fraction": 1.0, "gamma": 0.1}, noise=0.01)
+    assert "more workers bring next to nothing" in fit(sweep).verdict
+
+
+def test_aicc_abstains_where_it_is_not_known_of_every_law():
+    found = fit(sweep_of("usl", USL, noise=0.01, counts=(1, 2, 4, 8, 16), repeats=1))
+    votes = found.votes.set_index("way")
+    assert votes["law"].isna()["AICc"]
+    assert votes.loc["AICc", "why"] == "too few measurements for USL"
+    assert found.best.law.name == "usl"
+
+
+def test_superlinear_data_are_flagged_whatever_law_wins():
+    n = np.array([1, 2, 4, 8, 16, 32])
+    table = pd.DataFrame({"n": n, "s": 8 / n**1.2})
+    found = fit(Sweep.from_frame(table, n="n", time="s"))
+    assert found.verdict.startswith(
+        "Linear, by all three tests. No loss shows up to n = 32. But 32 workers do 64 "
+        "times what 1 does: more than their number explains"
+    )

@@ -41,5 +41,5 @@ def test_more_than_n_times_as_fast_is_below_zero():
 def test_what_is_no_speedup_is_refused(fraction):
     with pytest.raises(ValueError, match="`speedup` must be positive"):
         fraction([0.0], [2])
-    with pytest.raises(ValueError, match="`n_workers` must be 1 or more"):
+    with pytest.raises(ValueError, match="`n_workers` must be positive"):
         fraction([1.0], [0])

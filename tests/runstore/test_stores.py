@@ -619,3 +619,10 @@ def test_a_star_in_a_name_is_no_pattern(store, tmp_path):
     assert dict(zip(found["run"], found["n"], strict=True)) == dict.fromkeys(
         [key, "star*", "starry", "a?c", "abc"], 2
     )
+
+
+@pytest.mark.parametrize("key", [None, 3, "", pd.Series(["a", "b"])])
+def test_what_is_no_id_is_refused(store, key):
+    store.add(run())
+    with pytest.raises(ArgumentError, match="column `id`"):
+        store.load(key)

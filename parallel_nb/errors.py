@@ -16,38 +16,126 @@ SHOWN_TRACEBACKS = 3
 
 
 class ParallelNbError(Exception):
-    """Base of every exception that parallel_nb raises on its own account."""
+    """Base of every exception that parallel_nb raises on its own account.
+
+    Each of them also is the built-in that it refines, so `except ValueError` catches
+    what `except ArgumentError` does. What a task raises is none of them: it is a row of
+    the Run, and in `run.errors`.
+
+    Examples
+    --------
+    >>> from parallel_nb import run
+    >>> try:
+    ...     run(abs, [-1], n_jobs=0)
+    ... except ParallelNbError as error:
+    ...     print(type(error).__name__, isinstance(error, ValueError))
+    ArgumentError True
+    """
 
 
 class SchemaError(ParallelNbError, ValueError):
-    """A frame or its metadata is not what a Run is made of."""
+    """A frame or its metadata is not what a Run is made of. Also a ValueError.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from parallel_nb import Run
+    >>> Run.from_frame(pd.DataFrame({"task": ["a"], "started": [0.0], "ended": ["?"]}))
+    Traceback (most recent call last):
+    ...
+    parallel_nb.errors.SchemaError: column 'ended': expected float64; got values ...
+    """
 
 
 class ArgumentError(ParallelNbError, ValueError):
-    """An argument is not allowed; raised before any work starts. Also a ValueError."""
+    """An argument is not allowed; raised before any work starts. Also a ValueError.
+
+    Examples
+    --------
+    >>> from parallel_nb import run
+    >>> run(abs, [-1], n_jobs=0)
+    Traceback (most recent call last):
+    ...
+    parallel_nb.errors.ArgumentError: `n_jobs=0` means no worker at all: pass 1, 2, ...
+    """
 
 
 class PlanError(ArgumentError):
-    """Tasks cannot be planned: they wait in a circle, or for what is not there."""
+    """Tasks cannot be planned: they wait in a circle, or for what is not there.
+
+    Also an `ArgumentError`.
+
+    Examples
+    --------
+    >>> from parallel_nb import Task, plan
+    >>> plan([Task(abs, -1, name="bake", after="mix")])
+    Traceback (most recent call last):
+    ...
+    parallel_nb.errors.PlanError: `after` of task 0 ('bake') names 'mix', and no ...
+    """
 
 
 class StoreError(ParallelNbError, OSError):
-    """A file could not be written, or could not be read back. Also an OSError."""
+    """A file could not be written, or could not be read back. Also an OSError.
+
+    Examples
+    --------
+    >>> from parallel_nb import load
+    >>> load("no such file.parquet")
+    Traceback (most recent call last):
+    ...
+    parallel_nb.errors.StoreError: cannot read no such file.parquet: No such file ...
+    """
 
 
 class FormatError(ParallelNbError, ValueError):
-    """Another tool's file is not what its format says; the message names the place."""
+    r"""Another tool's file is not what its format says; the message names the place.
+
+    Also a ValueError.
+
+    Examples
+    --------
+    >>> from parallel_nb import read
+    >>> read("# ninja log v5\n0\t12\n", "ninja")
+    Traceback (most recent call last):
+    ...
+    parallel_nb.errors.FormatError: text, line 2: expected start, end, mtime, output ...
+    """
 
 
 class BackendError(ParallelNbError, RuntimeError):
-    """A backend is unknown, missing, or cannot do what was asked of it."""
+    """A backend, or another package, cannot do what it is needed for.
+
+    Also a RuntimeError. One that is unknown or not installed is an `ArgumentError`,
+    before any work starts. If workers cannot be started during a run, or a cluster is
+    lost, the exception's ``run`` is the Run of what had finished.
+
+    Examples
+    --------
+    ::
+
+        try:
+            run = pnb.run(simulate, seeds, client=client)
+        except pnb.BackendError as error:  # the scheduler is gone
+            run = error.run
+    """
 
 
 class ResultsNotKept(ParallelNbError, LookupError):
     """The Run holds the times of its tasks but not what they returned.
 
     Keep them: ``run(..., keep_results=True)``, ``save(..., with_results=True)``, and
-    ``load`` or ``recover`` with ``with_results=True``.
+    ``load`` or ``recover`` with ``with_results=True``. Also a LookupError.
+
+    Examples
+    --------
+    >>> from parallel_nb import run
+    >>> done = run(abs, [-1], backend="sequential", keep_results=False)
+    >>> try:
+    ...     done.results
+    ... except ResultsNotKept:
+    ...     print(done.tasks.status[0])
+    done
     """
 
 
@@ -97,8 +185,20 @@ class InputsFailed(ParallelNbError, RuntimeError):
 
     Attributes
     ----------
-    run, position
+    run, position, error
         As given.
+
+    Examples
+    --------
+    >>> from parallel_nb import run
+    >>> def readings():
+    ...     yield from (3.0, -1.0)
+    ...     raise OSError("the sensor is gone")
+    >>> try:
+    ...     run(abs, readings(), n_jobs=2, backend="threading")
+    ... except InputsFailed as failed:
+    ...     print(failed.position, failed.run.results_or(None), failed.error)
+    2 [3.0, 1.0] the sensor is gone
     """
 
     def __init__(self, run: Any, position: int, error: BaseException):

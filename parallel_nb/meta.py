@@ -34,6 +34,44 @@ LACKING = ("starts", "workers")  # what a foreign file may not have told
 class Meta:
     """What is true of a whole run.
 
+    Attributes
+    ----------
+    n_workers : int
+        Lanes, idle ones included.
+    backend : str
+        ``"isolated"``, ``"loky"``, …; ``"unknown"`` where nobody knows.
+    host : str
+        Where the parent ran; empty where nobody knows.
+    cpu_count : int
+        Usable cores of that host; 0 where nobody knows.
+    started_at : str
+        The run's zero: ISO 8601, UTC; empty where nobody knows.
+    versions : dict of str to str
+        Of Python and what the run depended on.
+    label, tags : str, tuple of str
+        As given to `run`.
+    order : str
+        In which order ready tasks were handed over: ``"given"``, ``"longest_first"``.
+    ended_by : str
+        ``"completion"``, ``"wait"``, ``"failure"``, ``"deadline"``, ``"interrupt"``, …
+    source : str
+        What made the Run: ``"run"``, ``"record"``, ``"simulated"``, a format's name, …
+    parent : (int, int) or None
+        Of a recorded call inside a task: that run's place in its log, and the task's.
+    notes : tuple of str
+        What should be known before believing the numbers.
+    agents : dict of str to int
+        Slots of each agent.
+    lacks : tuple of str
+        What was not told but concluded: ``"starts"`` where there were durations only,
+        which were laid end to end; ``"workers"`` where lanes follow from what overlaps.
+    commit : str
+        Of the repository it was run in; a ``+`` at its end: with changes.
+    is_live : bool
+        Whether a view was painted meanwhile, which costs a little.
+    format_version : int
+        Of the file that it is kept in.
+
     Raises
     ------
     SchemaError

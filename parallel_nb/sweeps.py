@@ -347,7 +347,7 @@ class Sweep:
         if n_workers is not None:
             kept &= self._rows["n_workers"].isin(list(n_workers)).to_numpy()
         if not kept.any():
-            known = measurements.listed(map(str, self.n_workers))
+            known = measurements.listed(f"{n:g}" for n in self.n_workers)
             raise ArgumentError(
                 f"`n_workers` must be among {known}; got {list(n_workers)}"
             )

@@ -86,7 +86,8 @@ def _renamed(frame: pd.DataFrame, columns: Mapping[str, str]) -> pd.DataFrame:
             raise SchemaError(
                 f"column {column!r}: expected task, started and ended at least; got "
                 f"{list(frame.columns)}.{did_you_mean(column, frame.columns)} "
-                "Rename by `columns={'theirs': 'ours'}`."
+                f"Rename by `columns={{'theirs': {column!r}}}`; or let "
+                "`parallel_nb.read(frame)` go by usual names."
             )
     return frame
 
@@ -157,11 +158,15 @@ def _lanes(frame, attempts, n_workers: int | None, notes: list[str]) -> np.ndarr
     """The lane of each attempt: as told, else from labels, else from the times."""
     started = attempts[schema.STARTED].to_numpy()
     ended = attempts[schema.ENDED].to_numpy()
+    backwards = ended < started
+    if backwards.any():
+        row = int(backwards.argmax())
+        raise SchemaError(
+            f"column 'ended': expected no less than 'started'; got "
+            f"{started[row] - ended[row]:g} s less in row {row}"
+        )
     if schema.WORKER not in frame.columns:
-        try:
-            lanes = metrics.colour_lanes(started, ended)
-        except ValueError as error:
-            raise SchemaError(f"column 'ended': {error}") from None
+        lanes = metrics.colour_lanes(started, ended)
         notes.append("workers were not told: the fewest lanes that the times allow")
     else:
         labels = frame[schema.WORKER]
@@ -217,10 +222,7 @@ def _slots(attempts, agents, notes: list[str]) -> dict[str, int]:
     for agent in seen:
         theirs = attempts.loc[(column == agent).to_numpy()]
         started, ended = theirs[schema.STARTED], theirs[schema.ENDED]
-        try:
-            _, at_once = metrics.concurrency(started, ended)
-        except ValueError as error:
-            raise SchemaError(f"column 'ended': {error}") from None
+        _, at_once = metrics.concurrency(started, ended)
         slots[agent] = max(int(at_once.max(initial=0)), 1)
     if slots:
         notes.append("slots of agents were not told: as many as were used at once")

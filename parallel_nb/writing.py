@@ -21,10 +21,11 @@ from .store import replacing
 # Modules of `formats`, each with `put(run, file)`.
 _WRITERS = {"chrome": "chrome_out", "joblog": "joblog_out", "csv": "table_out"}
 _SYNONYMS = {"perfetto": "chrome", "json": "chrome", "trace": "chrome"}
+_ENDINGS = {".csv": "csv", ".joblog": "joblog"}  # all others: a trace
 _LEVEL = 3  # of gzip: twice the size of the best takes a fifth of its time
 
 
-def write(run: Run, path: str | os.PathLike, format: str = "chrome") -> Path:
+def write(run: Run, path: str | os.PathLike, format: str | None = None) -> Path:
     """The path of the file that now tells of a Run in another tool's format.
 
     `save` keeps all of it for parallel_nb itself; `read` reads every one of these back.
@@ -35,7 +36,10 @@ def write(run: Run, path: str | os.PathLike, format: str = "chrome") -> Path:
     path : path-like
         Of the file; the folder must exist, a file that is there is replaced in one
         step. Compressed if it ends in ``.gz``.
-    format : {"chrome", "joblog", "csv"}
+    format : {"chrome", "joblog", "csv"}, optional
+        Default: ``"csv"`` or ``"joblog"`` if the file ends so, ``.gz`` left aside; else
+        ``"chrome"``.
+
         - ``"chrome"``: a trace for https://ui.perfetto.dev, ``chrome://tracing`` and
           Speedscope: a process per host, a thread per worker, a span per attempt and
           per start-up, arrows from task to task, counters of running workers and
@@ -66,9 +70,12 @@ def write(run: Run, path: str | os.PathLike, format: str = "chrome") -> Path:
     """
     if not isinstance(run, Run):
         raise ArgumentError(f"`run` must be a Run; got {type(run).__name__}")
+    target = Path(path)
+    if format is None:
+        ending = Path(target.name.removesuffix(".gz")).suffix.lower()
+        format = _ENDINGS.get(ending, "chrome")
     one_of("format", format, _WRITERS, synonyms=_SYNONYMS)
     put = import_module(f"{__package__}.formats.{_WRITERS[format]}").put
-    target = Path(path)
     with replacing(target) as file, _packed(file, target) as packed:
         put(run, packed)
     return target

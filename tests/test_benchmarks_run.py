@@ -1,6 +1,6 @@
 """Benchmarks that nobody starts every day still work."""
 
-from tests.benchmarks import comparing, planning, reading, stores
+from tests.benchmarks import comparing, coverage, planning, reading, stores
 
 
 def test_what_a_plan_costs_can_be_measured(capsys):
@@ -29,3 +29,10 @@ def test_a_store_of_many_runs_can_be_measured(capfd):
     shown = capfd.readouterr().out
     assert "list 3 runs" in shown
     assert "sums over 20 attempts of 2 runs" in shown
+
+
+def test_how_often_intervals_hold_the_truth_can_be_measured(capsys):
+    coverage.main(["--sweeps", "8", "--only", "usl near"])
+    shown = capsys.readouterr().out
+    assert "interval   alpha" in shown
+    assert "next       n = 8" in shown

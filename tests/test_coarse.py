@@ -1,5 +1,7 @@
 """Millions of short tasks as thousands: as long, as who waits for whom allows."""
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -14,6 +16,7 @@ RNG = np.random.default_rng
 @pytest.fixture
 def few(monkeypatch):
     """As of some hundreds of tasks, so that tests need no millions."""
+    monkeypatch.setattr(coarsening, "_FEW", (2000, 2000))
     monkeypatch.setattr(coarsening, "_AT_MOST", (2000, 2000))
 
 
@@ -68,25 +71,55 @@ def stages(n, between):
     return lengths, edges
 
 
-def test_what_went_together_goes_together_again_if_it_is_still_short(few):
+def test_what_went_together_may_go_together_again_while_it_is_short(few):
     lengths, edges = stages(10_000, 3000.0)
-    known = []
-
-    def near(durations, n_workers):
-        problem = scheduling.make_problem(durations, n_workers, after=edges)
-        exact = scheduling.scheduled(problem, "given").makespan
-        again = scheduling.coarse(problem, "given", known)
-        assert scheduling.scheduled(*again).makespan == pytest.approx(exact, rel=0.01)
-        return len(known)
-
-    assert near(lengths, 4) == 1
-    assert near(lengths, 2) == 1
-    shorter = lengths.copy()
+    problem = scheduling.make_problem(lengths, 4, after=edges)
+    grains = scheduling.grains_of(problem)
+    assert grains.sizes.sum() == 10_000
+    assert grains.sums(lengths).sum() == pytest.approx(lengths.sum())
+    assert grains.serve(grains.sums(lengths))
+    shorter, longer = lengths.copy(), lengths.copy()
     shorter[5000] /= 2
-    assert near(shorter, 4) == 1
-    longer = lengths.copy()
-    longer[7000] = 2000.0  # what it went with would be as long
-    assert near(longer, 4) == 2
+    assert grains.serve(grains.sums(shorter))
+    longer[100] = 2000.0  # what it goes with would be as long
+    assert not grains.serve(grains.sums(longer))
+    alone = lengths.copy()
+    alone[5000] *= 2  # it is alone
+    assert grains.serve(grains.sums(alone))
+
+
+@pytest.mark.parametrize("n_stages", [5, 40])
+@pytest.mark.parametrize("order", ["given", "critical_path"])
+def test_each_of_many_stages_ends_as_if_its_tasks_were_told_apart(few, n_stages, order):
+    size = 20_000 // n_stages
+    first = np.arange(n_stages)[:, None] * (size + 1)
+    tasks, last = first + np.arange(size), first + size
+    lengths = RNG(0).exponential(1.0, n_stages * (size + 1))
+    lengths[last] = 0.0  # it only waits
+    ended = np.column_stack([np.repeat(last, size), tasks.ravel()])
+    begin = np.column_stack([tasks[1:].ravel(), np.repeat(last[:-1], size)])
+    edges = np.concatenate([ended, begin])
+    problem = scheduling.make_problem(lengths, 4, after=edges)
+    exact, near = both(problem, order)
+    grains = scheduling.grains_of(problem)
+    assert abs(near - exact) <= grains.off
+    assert near == pytest.approx(exact, rel=0.02)
+
+
+def test_an_order_of_tasks_becomes_one_of_what_went_together(few):
+    lengths = RNG(0).exponential(1.0, 10_000)
+    lengths[7] = 2000.0
+    agent = np.where(RNG(1).random(10_000) < 0.4, 0, -1)
+    problem = scheduling.make_problem(lengths, 4, agent=agent, slots=[2])
+    exact, near = both(problem, np.arange(10_000)[::-1])
+    assert near == pytest.approx(exact, rel=0.005)
+    assert exact > scheduling.scheduled(problem, "given").makespan * 1.2
+
+
+def test_many_workers_have_grains_that_are_short_for_them():
+    lengths = RNG(0).exponential(1.0, 400_000)
+    grains = scheduling.grains_of(scheduling.make_problem(lengths, 4000))
+    assert grains.seconds <= lengths.sum() / 4000 / 20
 
 
 def test_stages_wait_for_each_other(few):
@@ -129,6 +162,35 @@ def graphs(draw):
     put = draw(st.permutations(range(n)))
     edges = [(put[task], put[after]) for task, after in sorted(edges)]
     return np.array(lengths, float), np.array(edges, np.int64).reshape(-1, 2)
+
+
+@given(graphs())
+def test_the_longest_chain_of_kinds_is_that_of_tasks(graph):
+    lengths, edges = graph
+    kinds = scheduling.kinds_of(len(lengths), edges, is_sure=True)
+    chain = kinds.longest_chain(lengths)
+    span = scheduling.chain_ends(lengths, edges).max()
+    assert lengths[chain].sum() == kinds.span(lengths) == span
+    known = set(map(tuple, edges.tolist()))
+    assert {(b, a) for a, b in itertools.pairwise(chain)} <= known
+
+
+@given(graphs())
+def test_tasks_are_of_a_kind_if_and_only_if_they_wait_alike(graph):
+    lengths, edges = graph
+    known = set(map(tuple, edges.tolist()))
+    n = len(lengths)
+    sets = [
+        (
+            frozenset(b for a, b in known if a == task),
+            frozenset(a for a, b in known if b == task),
+        )
+        for task in range(n)
+    ]
+    edges = np.array(sorted(known), np.int64).reshape(-1, 2)
+    of = scheduling.kinds_of(n, edges, is_sure=True).of
+    for one, other in itertools.combinations(range(n), 2):
+        assert (of[one] == of[other]) == (sets[one] == sets[other])
 
 
 @given(graphs())

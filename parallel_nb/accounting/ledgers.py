@@ -23,6 +23,20 @@ class Ledger:
     Every second of every worker between the first submission and the last end is of
     one part only, so the parts add up, in each frame and each of its rows.
 
+    Attributes
+    ----------
+    label, n_workers : str, int
+        Of the run.
+    window : (float, float)
+        First submission and last end (s); NaN if nothing ended.
+    n_attempts : int
+    excess_cpu : float
+        CPU seconds of successful attempts beyond their duration: threads of their own.
+    uncounted : float
+        Seconds inside attempts that overlapped others in their lane.
+    notes : tuple of str
+        What should be known before believing it.
+
     Examples
     --------
     >>> from parallel_nb import Run, ledger

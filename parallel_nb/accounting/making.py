@@ -203,10 +203,9 @@ def _by_worker(attempts: pd.DataFrame, fate, nothing: spans.Spans, n_workers: in
     if len(nothing.started) > _MANY:
         # Looked for in the order of time, neighbours are still in the caches.
         if not (started[1:] >= started[:-1]).all():
-            order = spans.order_of(started)
-            started, ended, cpu, fate, lane = (
-                values[order] for values in (started, ended, cpu, fate, lane)
-            )
+            order, started = spans.in_order(started)
+            ended, cpu, lane = (values[order] for values in (ended, cpu, lane))
+            fate = fate[order] if fate.any() else fate
         at_start = np.searchsorted(nothing.started, started)
         at_end = np.searchsorted(nothing.ended, ended, side="right")
     columns = (started, ended, cpu, fate, at_start, at_end)

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from .. import schema
-from . import parts
+from . import parts, spans
 from .lanes import Attempts, inside
 
 
@@ -94,23 +94,22 @@ def _cut(ran: Attempts, waits, starting, n_slots: int, window) -> np.ndarray:
     """Seconds of each part."""
     found = np.zeros(len(parts.PARTS))
     known = ~np.isnan(waits[0])
-    kinds = [
-        [np.clip(times, *window) for times in pair]
-        for pair in (ran[:2], tuple(times[known] for times in waits), starting)
-    ]
-    moments = np.unique(np.concatenate([window, *(t for pair in kinds for t in pair)]))
+    if not known.all():
+        waits = tuple(times[known] for times in waits)
+    could = spans.both(spans.at_least(1, *waits), spans.one(*window))
+    starting = [np.clip(times, *window) for times in starting]
+    moments, (running, could, starting) = _at_once(window, ran[:2], could, starting)
     lengths = np.diff(moments)
-    running, waiting, starting = (_at_once(moments[:-1], *pair) for pair in kinds)
     busy = np.minimum(running, n_slots)
     starting = np.minimum(starting, n_slots - busy)
     idle = (n_slots - busy - starting) * lengths
     found[parts.STARTUP] = starting @ lengths
     last = ran.ended.max() if len(ran.ended) else window[1]
-    is_over, could = moments[:-1] >= last, waiting > 0
-    found[parts.DISPATCH] = idle[could & ~is_over].sum()
-    in_vain = idle[~could & ~is_over].sum()
-    found[parts.BLOCKED if len(ran.ended) else parts.TAIL] = in_vain
-    found[parts.TAIL] += idle[is_over].sum()
+    over = np.searchsorted(moments[:-1], last)
+    found[parts.DISPATCH] = idle[:over] @ could[:over]
+    in_vain = idle[:over].sum() - found[parts.DISPATCH]
+    found[parts.BLOCKED if len(ran.ended) else parts.TAIL] = max(in_vain, 0.0)
+    found[parts.TAIL] += idle[over:].sum()
 
     took = ran.ended - ran.started
     in_slots, in_attempts = busy @ lengths, took.sum()
@@ -127,7 +126,19 @@ def _cut(ran: Attempts, waits, starting, n_slots: int, window) -> np.ndarray:
     return found
 
 
-def _at_once(moments: np.ndarray, started, ended) -> np.ndarray:
-    """How many intervals go on from each moment until the next."""
-    begun = np.searchsorted(np.sort(started), moments, side="right")
-    return begun - np.searchsorted(np.sort(ended), moments, side="right")
+def _at_once(window, *kinds) -> tuple[np.ndarray, list[np.ndarray]]:
+    """Moments, ascending, and how many intervals of each kind go on until the next."""
+    times = [np.array(window)]
+    for pair in kinds:
+        times += [spans.ascending(each) for each in pair]
+    # What comes in few ascending stretches is sorted in a few passes.
+    order = np.argsort(np.concatenate(times), kind="stable")
+    counts, at = [], len(window)
+    for started, ended in kinds:
+        steps = np.zeros(len(order), dtype=np.int8)
+        steps[at : at + len(started)] = 1
+        at += len(started)
+        steps[at : at + len(ended)] = -1
+        at += len(ended)
+        counts.append(np.cumsum(steps[order], dtype=np.int32)[:-1])
+    return np.concatenate(times)[order], counts

@@ -124,7 +124,7 @@ def at_least(n: int, started, ended) -> Spans:
     """
     if len(started) < n:
         return NONE
-    begin, end = _ascending(started)[n - 1 :], _ascending(ended)
+    begin, end = ascending(started)[n - 1 :], ascending(ended)
     end = end[: len(begin)]
     # Both ascend: what they enclose ends where the next begins later.
     lasting = end > begin
@@ -145,15 +145,27 @@ def order_of(values: np.ndarray) -> np.ndarray:
     >>> order_of(np.array([2.0, 1.0, 2.0])).tolist()
     [1, 0, 2]
     """
+    return in_order(values)[0]
+
+
+def in_order(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The places as of `order_of`, and the values in this order.
+
+    Examples
+    --------
+    >>> in_order(np.array([2.0, 1.0]))[1].tolist()
+    [1.0, 2.0]
+    """
     # Without a promise about equal ones numpy is twice as fast; most clocks give none.
     order = np.argsort(values)
     here = values[order]
     if (here[1:] == here[:-1]).any():
-        return np.argsort(values, kind="stable")
-    return order
+        order = np.argsort(values, kind="stable")
+    return order, here
 
 
-def _ascending(values) -> np.ndarray:
+def ascending(values) -> np.ndarray:
+    """The values in ascending order; they themselves where they are."""
     values = np.asarray(values, float)
     if (values[1:] >= values[:-1]).all():
         return values

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from .. import scheduling, schema
+from .. import schema
+from ..accounting import spans
 from .results import LIKELY, POSSIBLE, Finding
 from .tail import waiting
 from .thresholds import AS_GOOD, NOTABLE, WORTH
@@ -32,7 +33,7 @@ class AgentTooScarce(Finding):
             return
         for at, (agent, slots) in enumerate(batch.agents.items()):
             mine = batch.agent == at
-            most = min(n_workers, int(mine.sum()))
+            most = min(n_workers, int(np.count_nonzero(mine)))
             if most <= slots:
                 continue
             least = case.replay.seconds(agents={**batch.agents, agent: most})
@@ -47,12 +48,13 @@ class AgentTooScarce(Finding):
                 else:
                     few = n
             busy = float(batch.durations[mine].sum()) / (slots * case.makespan)
-            tasks = batch.task[mine][np.argsort(-batch.durations[mine], kind="stable")]
+            mine = np.flatnonzero(mine)
+            tasks = batch.task[mine[spans.order_of(-batch.durations[mine])]]
             yield cls(
                 evidence=(
                     f"Agent {quoted(agent)} was busy {percent(busy)} of the time "
                     f"in its {count(slots, 'slot')}, with "
-                    f"{count(int(mine.sum()), 'attempt')}, while workers were idle "
+                    f"{count(len(mine), 'attempt')}, while workers were idle "
                     f"{percent(case.idle)} of theirs."
                 ),
                 remedy=f"Give it {count(enough, 'slot')}, if it can have so many.",
@@ -80,7 +82,7 @@ class ChainTooLong(Finding):
         if not len(case.run.edges) or not len(batch.after):
             return
         lengths = batch.durations
-        chain = np.asarray(scheduling.longest_chain(lengths, batch.after))
+        chain = np.asarray(case.replay.chain)
         span = float(lengths[chain].sum())
         slowest = chain[int(lengths[chain].argmax())]
         shorter = lengths.copy()
@@ -175,4 +177,4 @@ def _late(case) -> tuple[int, ...]:
     if len(batch.after):
         since[batch.after[:, 0]] = 0.0
     late = np.flatnonzero(since >= WORTH * case.makespan)
-    return tuple(batch.task[late[np.argsort(-since[late], kind="stable")]].tolist())
+    return tuple(batch.task[late[spans.order_of(-since[late])]].tolist())

@@ -10,7 +10,7 @@ from functools import cached_property
 
 import numpy as np
 
-from .. import scheduling, schema, totals
+from .. import schema, totals
 from ..accounting import Ledger, ledger
 from ..runs import Run
 from ..schema import ENDED, STARTED
@@ -57,7 +57,7 @@ class Case:
     @property
     def is_replayed(self) -> bool:
         """Whether anything was scheduled again, which takes a while for millions."""
-        return "replay" in self.__dict__
+        return "replay" in self.__dict__ and self.replay.is_modelled
 
     @cached_property
     def attempts(self):
@@ -90,11 +90,12 @@ class Case:
     @cached_property
     def span(self) -> float:
         """Seconds of the longest task, or of the longest chain that waits."""
-        of_task = totals.per_task(self.attempts, self.run.n_tasks)
-        edges = self.run.edges.to_numpy()
-        if not len(edges):
-            return float(of_task.max())
-        return float(scheduling.chain_ends(of_task, edges).max())
+        if len(self.run.edges) and self.is_timed:
+            return float(self.replay.batch.durations[self.replay.chain].sum())
+        of_task = totals.durations(self.attempts)
+        if self.run.n_tasks < len(of_task):
+            of_task = totals.per_task(self.attempts, self.run.n_tasks)
+        return float(of_task.max())
 
     @cached_property
     def cpu(self) -> np.ndarray:
@@ -166,6 +167,11 @@ class Case:
                 f"by the same model the recorded run takes {_off(self.replay.error)} "
                 "than it did",
             )
+        if self.replay.coarseness:
+            told.append(
+                "short attempts were scheduled again together: predictions may be "
+                f"{percent(self.replay.coarseness)} of the run off by that"
+            )
         return tuple(told)
 
     @cached_property
@@ -175,7 +181,8 @@ class Case:
         return is_done and len(self.rows) == len(self.attempts)
 
     @cached_property
-    def _row_of_task(self) -> np.ndarray:
+    def last_rows(self) -> np.ndarray:
+        """The row of each task's last attempt."""
         return totals.last_attempt_rows(self.attempts)
 
     def named(self, tasks: Sequence[int]) -> str:
@@ -183,13 +190,17 @@ class Case:
 
         By name, and by position where others have the same.
         """
-        first = list(tasks[:_NAMED])
-        names = self.attempts[schema.NAME].array[self._row_of_task]
-        told = [
-            quoted(names[task])
-            + (f" (task {task:,})" if (names == names[task]).sum() > 1 else "")
-            for task in first
-        ]
+        told, names = [], self.attempts[schema.NAME].array
+        n_called: dict[str, int] = {}
+        for task in tasks[:_NAMED]:
+            name = names[self.last_rows[task]]
+            if name not in n_called:
+                is_called = np.asarray(names == name)
+                if self.run.n_tasks < len(names):
+                    is_called = is_called[self.last_rows]
+                n_called[name] = int(is_called.sum())
+            also = f" (task {task:,})" if n_called[name] > 1 else ""
+            told.append(quoted(name) + also)
         return listed(told, len(tasks))
 
 

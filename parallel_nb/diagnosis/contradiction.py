@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import math
 
-from .. import totals
+import numpy as np
+
+from .. import schema, totals
 from .results import SURE, Finding
-from .words import percent, seconds
+from .words import percent, quoted, seconds
 
 NOT_EXAMINED = "all else, until the times agree with each other"
 _ROUNDING = 0.01  # of the makespan: clocks may differ by so much
@@ -49,12 +51,19 @@ def of(case) -> TimesContradict | None:
 
 def _agents(case) -> dict[str, float]:
     """Seconds that each agent's slots take at least."""
-    if not case.run.meta.agents:
+    slots = case.run.meta.agents
+    if not slots:
         return {}
+    labels = case.attempts[schema.AGENT].array
+    busy = np.bincount(  # the first are those that ask for none
+        labels.codes + 1,
+        totals.durations(case.attempts),
+        len(labels.categories) + 1,
+    )[1:]
     return {
-        f"the attempts of agent “{agent.agent}”, spread over its slots": (
-            agent.busy / agent.slots
+        f"the attempts of agent {quoted(agent)}, spread over its slots": (
+            float(of_agent) / slots[agent]
         )
-        for agent in case.run.agents.itertuples(index=False)
-        if agent.agent != totals.ANYONE and agent.slots
+        for agent, of_agent in zip(labels.categories, busy, strict=True)
+        if slots.get(agent)
     }

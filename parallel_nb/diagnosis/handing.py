@@ -12,7 +12,7 @@ import numpy as np
 
 from ..simulation import Dispatch
 from .results import LIKELY, POSSIBLE, Finding
-from .thresholds import AS_GOOD, NOTABLE, OVERHEAD
+from .thresholds import AS_GOOD, NOTABLE, OVERHEAD, TOO_MUCH
 from .words import count, percent, seconds
 
 
@@ -26,6 +26,14 @@ def _mean_chunk(batch) -> float:
     if batch.chunk is None:
         return 1.0
     return len(batch.chunk) / max(np.count_nonzero(np.bincount(batch.chunk)), 1)
+
+
+def _adapts(case) -> bool:
+    """Whether someone sends as many at a time as it takes, and few only at the end.
+
+    What is left to gain is then little, and differs from run to run by as much.
+    """
+    return case.run.meta.source == "run" and _mean_chunk(case.replay.batch) > 1
 
 
 class TasksTooSmall(Finding):
@@ -49,7 +57,7 @@ class TasksTooSmall(Finding):
             return
         gaps = case.replay.batch.dispatch
         typical = case.work / n
-        if not gaps.mean > 0 or gaps.mean < OVERHEAD * typical:
+        if not gaps.mean > 0 or gaps.mean < TOO_MUCH * typical:
             return  # that worker time is idle for another reason
         size, predicted = _together(case, typical)
         remedy = _AT_BEST if not size else _in_a_loop(case, size, typical)
@@ -58,6 +66,8 @@ class TasksTooSmall(Finding):
         if size and is_plain:
             size, predicted, remedy = n, case.work, _plain(case)
         if not case.is_worth(predicted):
+            return
+        if _adapts(case) and not case.makespan - predicted >= NOTABLE * case.makespan:
             return
         yield cls(
             evidence=(

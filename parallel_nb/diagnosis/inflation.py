@@ -14,6 +14,7 @@ from .thresholds import INFLATED
 from .words import count, factor, seconds
 
 _DONE = 0  # code of the status
+_TOLD = 10  # tasks
 
 
 class WorkInflation(Finding):
@@ -32,19 +33,25 @@ class WorkInflation(Finding):
         both = (own > 0) & (other > 0)
         if not both.any():
             return
-        ratios = own[both] / other[both]
-        low, middle, high = np.quantile(ratios, [0.25, 0.5, 0.75])
-        total = float(own[both].sum() / other[both].sum())
+        if not both.all():
+            own, cpu, other, other_cpu = (
+                np.where(both, each, 0.0) for each in (own, cpu, other, other_cpu)
+            )
+        total = float(own.sum() / other.sum())
+        ratios = own / other if both.all() else own[both] / other[both]
+        low, middle, high = np.quantile(ratios, [0.25, 0.5, 0.75], overwrite_input=True)
         if not total >= INFLATED or not middle >= INFLATED:
             return
         batch = case.replay.batch
-        cured = np.where(both[batch.task], other[batch.task], batch.durations)
+        cured = other
+        if not np.array_equal(batch.task, np.arange(len(other))) or not both.all():
+            cured = np.where(both[batch.task], other[batch.task], batch.durations)
         predicted = case.replay.predicted(durations=cured)
         if not case.is_worth(predicted):
             return
-        worst = np.flatnonzero(both)[np.argsort(-(own - other)[both], kind="stable")]
-        tasks = tuple(worst[:10].tolist())
-        told, remedy = _cause(own, other, cpu, other_cpu, both)
+        worst = _largest(np.where(both, own - other, -np.inf), _TOLD)
+        tasks = tuple(worst[both[worst]].tolist())
+        told, remedy = _cause(own, other, cpu, other_cpu)
         yield cls(
             evidence=(
                 f"The same tasks took {factor(total)} as long as with "
@@ -67,6 +74,16 @@ class WorkInflation(Finding):
         )
 
 
+def _largest(values: np.ndarray, n: int) -> np.ndarray:
+    """Where the n largest are, the largest and of equals the first first."""
+    if len(values) > n:
+        least = np.partition(values, len(values) - n)[len(values) - n]
+        at = np.flatnonzero(values >= least)
+    else:
+        at = np.arange(len(values))
+    return at[np.argsort(-values[at], kind="stable")][:n]
+
+
 def _of_tasks(run) -> tuple[np.ndarray, np.ndarray]:
     """Seconds and CPU seconds of each task that is done; NaN of the others."""
     frame = run.attempts
@@ -76,16 +93,16 @@ def _of_tasks(run) -> tuple[np.ndarray, np.ndarray]:
     return np.where(is_done, took, np.nan), frame[schema.CPU].to_numpy()[rows]
 
 
-def _cause(own, other, cpu, other_cpu, both) -> tuple[str, str]:
+def _cause(own, other, cpu, other_cpu) -> tuple[str, str]:
     """What takes longer, computing or waiting, and what to do about it."""
-    mine, theirs = cpu[both].sum(), other_cpu[both].sum()
+    mine, theirs = cpu.sum(), other_cpu.sum()
     if np.isnan(mine) or np.isnan(theirs):
         return (
             "Nobody measured the CPU time of both, so whether they compute or wait "
             "for longer is not known.",
             "Look for what tasks share: caches, memory, disks, locks, cores.",
         )
-    longer = own[both].sum() - other[both].sum()
+    longer = own.sum() - other.sum()
     if mine - theirs >= longer / 2:
         return (
             f"They compute for longer: {factor(mine / theirs)} the CPU time.",

@@ -9,7 +9,8 @@ import math
 
 import numpy as np
 
-from .. import schema, totals
+from .. import schema
+from ..accounting import spans
 from .results import LIKELY, Finding
 from .thresholds import WORTH
 from .words import count, percent, seconds
@@ -32,10 +33,11 @@ class LostAttempts(Finding):
         if not share >= WORTH and case.run.n_tasks == len(frame):
             return
         batch = case.replay.batch
-        is_last = np.zeros(len(frame), dtype=bool)
-        is_last[totals.last_attempt_rows(frame)] = True
-        again = ~is_last[batch.rows]
-        in_vain = again | (frame[schema.STATUS].array.codes[batch.rows] != _DONE)
+        again = np.ones(len(frame), dtype=bool)
+        again[case.last_rows] = False
+        in_vain = again | (frame[schema.STATUS].array.codes != _DONE)
+        if len(batch.rows) < len(frame):
+            again, in_vain = again[batch.rows], in_vain[batch.rows]
         paused = 0.0 if batch.lags is None else float(batch.lags.sum())
         if not share >= WORTH and not paused >= WORTH * case.makespan:
             return
@@ -46,11 +48,11 @@ class LostAttempts(Finding):
             if not share >= WORTH:
                 return
             predicted = math.nan
-        lost = np.bincount(
-            batch.task, np.where(in_vain, batch.durations, 0.0), case.run.n_tasks
-        )
-        order = np.argsort(-lost, kind="stable")
-        tasks = tuple(order[lost[order] > 0].tolist())
+        vain = np.flatnonzero(in_vain)
+        lost = np.bincount(batch.task[vain], batch.durations[vain], case.run.n_tasks)
+        worst = np.flatnonzero(lost > 0)
+        worst = worst[spans.order_of(-lost[worst])]
+        tasks = tuple(worst.tolist())
         yield cls(
             evidence=_evidence(case, share, paused, tasks),
             remedy=(
@@ -82,8 +84,7 @@ def _evidence(case, share: float, paused: float, tasks) -> str:
 
 def _caveats(case, predicted: float):
     status = case.attempts[schema.STATUS].array.codes
-    rows = totals.last_attempt_rows(case.attempts)
-    n_undone = int((status[rows] != _DONE).sum())
+    n_undone = int((status[case.last_rows] != _DONE).sum())
     if n_undone:
         yield (
             f"{count(n_undone, 'task')} never got done: what they would take is not "

@@ -113,13 +113,16 @@ class TaskTooLong(Finding):
         lengths = batch.durations
         longest = float(lengths.max())
         evenly = case.work / n_workers
+        if longest < (1 - _SPLIT_HELPS) * evenly:
+            return  # it is more than the longest that any order is off by
         long = np.flatnonzero(lengths >= min(_AS_LONG * longest, max(evenly, 0.0)))
         if longest <= evenly:
             long = np.flatnonzero(lengths >= _AS_LONG * longest)
         long = long[np.argsort(-lengths[long], kind="stable")]
         if case.attempts[schema.STATUS].array.codes[batch.rows[long]].any():
             return  # what hung, or was ended, is no work that could be split
-        changed = replay.seconds(order="longest_first", **replay.split(long, n_workers))
+        parts = replay.split(long, n_workers)
+        changed = replay.of_batch(parts, order="longest_first")
         whole = min(_as_given(case), replay.seconds(order="longest_first"))
         predicted = replay.of_model(changed)
         if changed > _SPLIT_HELPS * whole or not case.is_worth(predicted):

@@ -18,6 +18,9 @@ AS_GOOD = 1.05
 MODEL_OFF = 0.05
 # Handing over may take this much of the work that it brings.
 OVERHEAD = 0.05
+# From there on it takes too much: twice as much, so that who follows the advice is not
+# given it again, and who is about there already, by other means, is left alone.
+TOO_MUCH = 2 * OVERHEAD
 # Times as long as in the baseline, in the median task: machines differ by less from
 # day to day.
 INFLATED = 1.10

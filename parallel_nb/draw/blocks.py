@@ -19,6 +19,7 @@ from . import palette
 COLOR_BY = ("status", "name", "agent", "duration")
 ANY_WORKER = "any worker"  # whose tasks those without an agent are
 _SKEWED = 20.0  # 95 % quantile / 5 % quantile of durations, for a logarithmic scale
+_SAME = 1e-6  # relative: no clock tells such durations apart
 _SAMPLE = 10_000  # durations looked at for that
 
 
@@ -204,7 +205,7 @@ def _by_duration(durations) -> Shade:
         values /= np.log(highest / lowest)
         shaded = values.astype(np.float32)
         return Shade(shaded, lowest, highest, is_log, is_cut=shortest < lowest)
-    if highest > lowest:
+    if highest > lowest * (1 + _SAME):
         values = (durations - lowest) / (highest - lowest)
     else:
         lowest, values = 0.0, np.ones(len(durations))

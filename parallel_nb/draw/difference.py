@@ -20,6 +20,7 @@ from .legend import title_with_legend
 _HEIGHT, _ROW = 1.7, 0.42  # inches: two bars; a row per number of workers
 _THICK = 0.62
 _LEAST = 0.004  # of the longer side: less is not worth a colour in the legend
+_FAR = 0.02  # of the median: a mean that is further off is told
 _NAMES = ("before", "after")
 _COLOUR = {
     "slower": palette.VERMILION,
@@ -92,26 +93,21 @@ def _by_parts(found: Comparison, ax: Axes | None) -> Axes:
     title_with_legend(
         ax,
         found.headline,
-        [Patch(color=palette.PART[part.name], label=part.phrase) for part in in_legend],
+        [Patch(**_of(part.name), label=part.phrase) for part in in_legend],
     )
     for row, side in enumerate(_NAMES):
         left = 0.0
         for part in shown:
             width = parts.loc[part.name, side]
-            ax.barh(
-                *(row, width, _THICK),
-                left=left,
-                color=palette.PART[part.name],
-                edgecolor=rcParams["axes.facecolor"],
-                linewidth=0.5,
-            )
+            if width > 0:
+                ax.barh(row, width, _THICK, left=left, **_of(part.name))
             left += width
         ends = list(found.makespans[row])
         if len(ends) > 1:
             top = row - _THICK / 2
             ax.vlines(ends, top - 0.12, top, color=rcParams["text.color"], lw=1.0)
         ax.annotate(
-            wording.seconds(found.before if row == 0 else found.after),
+            _length(found.before if row == 0 else found.after, lengths[row]),
             xy=(max([left, *ends]), row),
             xytext=(5, 0),
             textcoords="offset points",
@@ -123,6 +119,20 @@ def _by_parts(found: Comparison, ax: Axes | None) -> Axes:
     axis.time_axis(ax.xaxis)
     pictures.describe(ax, _caption_of_parts(found))
     return ax
+
+
+def _of(name: str) -> dict:
+    """How the area of a part is drawn."""
+    colour = palette.PART[name]
+    return {"facecolor": colour, "edgecolor": palette.edge(colour), "linewidth": 1.0}
+
+
+def _length(median: float, mean: float) -> str:
+    """The makespan of the headline; and the bar's, where that is another one."""
+    told = wording.seconds(median)
+    if abs(mean - median) <= _FAR * median:
+        return told
+    return f"{told} (bar: {wording.seconds(mean)}, the mean)"
 
 
 def _by_workers(found: Comparison, ax: Axes | None) -> Axes:

@@ -129,7 +129,8 @@ class Growing:
         for own, whole in ((~bad, total - lost), (bad, lost)):
             if not own.any():
                 continue
-            hue = np.tensordot(covered[own], colours[own], axes=(0, 0))
+            # Not by BLAS, which would wake a thread on another core.
+            hue = np.einsum("krc,kd->rcd", covered[own], colours[own])
             hue /= np.where(whole > 0, whole, 1.0)[..., None]
             least = _LEAST_FAILURE if own is bad else _FAINTEST
             share = np.where(whole > 0, np.clip(whole, least, 1.0), 0.0)[..., None]

@@ -13,7 +13,13 @@ from matplotlib.colors import LogNorm, Normalize, to_rgba
 from matplotlib.image import AxesImage
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
-from matplotlib.ticker import FixedLocator, Formatter, MaxNLocator, NullFormatter
+from matplotlib.ticker import (
+    FixedLocator,
+    Formatter,
+    LogLocator,
+    MaxNLocator,
+    NullFormatter,
+)
 from matplotlib.transforms import IdentityTransform
 
 from . import palette, pictures, wording
@@ -23,6 +29,7 @@ from .legend import title_with_legend
 from .paint import STARTUP, STARTUP_LINES, paint
 
 _EVERY_LANE_LABELLED = 16
+_DECADES = 300.0  # longest / shortest: below, powers of ten would be too few ticks
 _RAMP = np.linspace(0.0, 1.0, 256)
 
 
@@ -202,7 +209,9 @@ def _handles(ax: Axes, shown: Blocks) -> list:
         if not kind.is_drawn:
             label = f"{kind.label} ({kind.n_attempts:,}, not started)"
         face = colour if kind.is_drawn else "none"
-        handles.append(Patch(facecolor=face, edgecolor=colour, label=label))
+        handles.append(
+            Patch(facecolor=face, edgecolor=palette.edge(colour), label=label)
+        )
     if not any(kind.is_failure for kind in shown.kinds) and len(shown.failures):
         label = f"not done ({len(shown.failures):,})"
         handles.append(
@@ -240,6 +249,8 @@ def _colour_bar(ax: Axes, image: AxesImage, extend: str) -> None:
         bar = figure.colorbar(image, ax=ax, pad=0.015, aspect=30, extend=extend)
     bar.set_label("attempt duration")
     if isinstance(image.norm, LogNorm):
+        is_short = image.norm.vmax < _DECADES * image.norm.vmin
+        bar.ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if is_short else (1,)))
         bar.ax.yaxis.set_major_formatter(DurationFormatter())
         bar.ax.yaxis.set_minor_formatter(NullFormatter())
     else:

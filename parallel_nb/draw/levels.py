@@ -10,6 +10,7 @@ import pandas as pd
 from matplotlib import dates
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
+from matplotlib.ticker import Formatter
 
 from ..comparison import History
 from ..errors import ArgumentError
@@ -98,14 +99,24 @@ def history(past: History, ax: Axes | None = None) -> Axes:
         axis.time_axis(ax.yaxis)
     if is_dated:
         locator = dates.AutoDateLocator()
-        form = dates.ConciseDateFormatter(locator, show_offset=False)
         ax.xaxis.set_major_locator(locator)
-        ax.xaxis.set_major_formatter(form)
-        ax.set_xlabel(f"{table['at'].min():%Y-%m-%d} to {table['at'].max():%Y-%m-%d}")
+        ax.xaxis.set_major_formatter(_dates(table["at"], locator))
+        first, last = (
+            f"{at:%Y-%m-%d}" for at in (table["at"].min(), table["at"].max())
+        )
+        ax.set_xlabel(f"{first}, UTC" if first == last else f"{first} to {last}")
     else:
         ax.set_xlabel("run")
     pictures.describe(ax, _caption(past))
     return ax
+
+
+def _dates(at: pd.Series, locator) -> Formatter:
+    """Times of one day are written out: seconds alone could be anything."""
+    span = at.max() - at.min()
+    if at.min().date() != at.max().date():
+        return dates.ConciseDateFormatter(locator, show_offset=False)
+    return dates.DateFormatter("%H:%M" if span > pd.Timedelta("1 h") else "%H:%M:%S")
 
 
 def _title(past: History) -> str:

@@ -6,7 +6,8 @@ Runs and matplotlib, so a notebook's card needs neither axes nor their import.
 A pixel's opacity is the share of it that attempts cover, its hue what covers it. Three
 things are drawn larger than they are, so that they can be seen: whatever an attempt
 touches is not fully transparent, an attempt that is not done has more than its share of
-the hue, and a mark above its lane.
+the hue, and a mark above its lane. On light paper, what is bright has a darker edge
+below it.
 """
 
 from __future__ import annotations
@@ -33,6 +34,9 @@ _MARK_WIDTH = 3  # px, at least
 _MARK_HEIGHTS = (2, 7)  # px, at least and at most
 _LANE_WITH_GAP = 4  # px: lower lanes touch
 _LANE_WITH_MARKS = 10  # px: in lower lanes the mark is in the lane and takes its height
+_EDGE_PX = 2  # of what is bright
+_DARK = 0.27  # luminance of which white has 3.3 times the contrast
+_LUMINANCE = np.array([0.2126, 0.7152, 0.0722], dtype=np.float32)
 _INSTANT = 1e-4  # px: what took no time gets a hue but next to no coverage
 
 
@@ -81,16 +85,20 @@ def paint(
     if rows.lane_px >= _LANE_WITH_GAP * scale:
         _separate(opacity, failing, seen, scale)
     lit = opacity > 0
-    body = np.concatenate([hue, opacity[..., None]], axis=2)
-    track = np.zeros_like(body)
+    track = np.zeros((*lit.shape, 4), dtype=np.float32)
     track[rows.n_lanes > 0] = TRACK
     starting = ~lit & _starting(blocks, rows, window, width)
     track[starting] = STARTUP
-    body = _over(body, track)
+    body = _over(np.concatenate([hue, opacity[..., None]], axis=2), track)
+    edge = body
+    if not on_dark:
+        dark = np.concatenate([_darker(hue), opacity[..., None]], axis=2)
+        edge = _over(dark, track)
     marks = _marks(blocks, rows, window, width, scale, on_dark)
     if rows.lane_px < _LANE_WITH_MARKS * scale:
         body, marks = _over(_spread(marks, rows, scale), body), np.zeros_like(marks)
-    return _stacked(body, marks, starting, rows, scale)
+        edge = body
+    return _stacked(body, edge, marks, starting, rows, scale)
 
 
 class _Rows(NamedTuple):
@@ -193,6 +201,15 @@ def _mixed_kinds(kinds, seen: _Seen, shape, on_dark):
     return hue, total, failing
 
 
+def _darker(hue: np.ndarray) -> np.ndarray:
+    """Hues of at most a luminance that stands out from white, the bright ones darker.
+
+    By a power of 2.2, which is near enough to that of sRGB.
+    """
+    bright = (hue / 255) ** 2.2 @ _LUMINANCE
+    return hue * np.minimum(_DARK / np.maximum(bright, 1e-3), 1.0)[..., None] ** 0.45
+
+
 def _separate(opacity, failing, seen: _Seen, scale: float) -> None:
     """A hairline at the end of attempts that are wide enough to lose it."""
     wide = seen.end - seen.begin >= _SEPARABLE * scale
@@ -263,7 +280,7 @@ def _over(upper: np.ndarray, lower: np.ndarray) -> np.ndarray:
     return np.concatenate([colour, 255 * total], axis=2)
 
 
-def _stacked(body, marks, starting, rows: _Rows, scale: float) -> np.ndarray:
+def _stacked(body, edge, marks, starting, rows: _Rows, scale: float) -> np.ndarray:
     """Rows of lanes → rows of pixels, with marks above each lane and a gap below."""
     n_rows, width = body.shape[:2]
     y = np.arange(rows.height)
@@ -274,9 +291,13 @@ def _stacked(body, marks, starting, rows: _Rows, scale: float) -> np.ndarray:
     down, up = y - rows.edges[row_of_y], rows.edges[row_of_y + 1] - y
     is_mark = within & (down < mark_px)
     is_body = within & (down >= mark_px + space_px) & (up > gap_px)
-    layers = [np.zeros((1, width, 4)), body, marks]
+    layers = [np.zeros((1, width, 4)), body, marks, edge]
     source = np.where(is_body, 1 + row_of_y, 0)  # 0 is transparent
     source = np.where(is_mark, 1 + n_rows + row_of_y, source)
+    is_edge = (
+        is_body & (up <= gap_px + round(_EDGE_PX * scale)) & (space_px + mark_px > 0)
+    )
+    source = np.where(is_edge, 1 + 2 * n_rows + row_of_y, source)
     pixels = np.rint(np.concatenate(layers)).astype(np.uint8)
     picture = pixels.view(np.uint32)[source, :, 0].view(np.uint8)
     picture = picture.reshape(rows.height, width, 4)

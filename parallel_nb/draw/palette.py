@@ -23,9 +23,12 @@ PURPLE = "#CC79A7"
 BLACK = "#000000"
 
 GREY = "#767676"  # of letters and lines, on light and on dark paper
-# Of lines: three hues are too bright for thin ones on light paper.
+# Of lines, and around areas: three hues are too bright for these on light paper. As
+# areas themselves, they could no longer be told apart by readers who see red as green.
 DEEP_ORANGE = "#BD8300"
 DEEP_SKY = "#3A98CD"
+DEEP_YELLOW = "#948B00"
+_EDGES = {ORANGE: DEEP_ORANGE, SKY: DEEP_SKY, YELLOW: DEEP_YELLOW}
 
 # Vermilion is kept for what went wrong: no name and no line has it.
 STATUS = {
@@ -68,6 +71,17 @@ def on_paper(colour: str, is_dark: bool) -> str:
     ('#D55E00', '#FFFFFF', '#000000')
     """
     return "#FFFFFF" if is_dark and colour == BLACK else colour
+
+
+def edge(colour: str) -> str:
+    """What to draw around an area of a colour, so that its paper ends there.
+
+    Examples
+    --------
+    >>> edge(BLUE) == BLUE, edge(ORANGE) == DEEP_ORANGE
+    (True, True)
+    """
+    return _EDGES.get(colour, colour)
 
 
 def contrast(one: str, other: str) -> float:

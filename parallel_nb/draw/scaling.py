@@ -7,6 +7,7 @@ workers that was measured is on grey paper, and its name is on it.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -210,13 +211,13 @@ class _Shown:
                     f"`fits` must be of the sweep that is drawn; got one of "
                     f"{fit.sweep.scale} scaling for a sweep of {sweep.scale} scaling"
                 )
-        self.last = int(sweep.n_workers[-1])
-        if up_to is not None and not up_to >= self.last:
+        self.last = math.ceil(sweep.n_workers[-1])  # of loads there are fractions
+        if up_to is not None and not up_to >= int(sweep.n_workers[-1]):
             raise ArgumentError(
                 f"`up_to` must be {self.last} or more, as so many workers were "
                 f"measured; got {up_to!r}"
             )
-        self.up_to = int(up_to or self.last)
+        self.up_to = max(int(up_to or self.last), self.last)
         self.is_estimated = bool(np.isnan(self.table["speedup"]).any())
         if self.is_estimated and self.fits:
             of_one = self.fits[0].reference
@@ -251,7 +252,7 @@ def _chosen(fits) -> list:
 
 def _curves(ax: Axes, shown: _Shown, label: str, column: str) -> list:
     """Draw ideal, laws and measurements; the handles of the legend."""
-    first = 2 if column == "karp_flatt" else 1
+    first = 2 if column == "karp_flatt" else min(1, shown.sweep.n_workers[0])
     ax.set_xlabel("workers")
     ax.set_ylabel(f"{label}, estimated" if shown.is_estimated else label)
     steps = [1, 2, 4, 5, 8, 10]
@@ -263,7 +264,7 @@ def _curves(ax: Axes, shown: _Shown, label: str, column: str) -> list:
     if not len(values):
         ax.tick_params(axis="y", left=False, labelleft=False)
         return []
-    left = min(first, int(shown.sweep.n_workers[0]))
+    left = min(first, shown.sweep.n_workers[0])
     # Evenly along either kind of axis.
     lines = np.linspace(left, shown.up_to, _POINTS)
     n = np.unique([*lines, *np.geomspace(left, shown.up_to, _POINTS), shown.last])
@@ -365,14 +366,14 @@ def _grey_paper(ax: Axes, shown: _Shown) -> None:
     ax.axvline(shown.last, color=palette.GREY, linewidth=0.8, zorder=1.5)
     ax.annotate(
         "extrapolated →",
-        xy=(shown.last, 1),
+        xy=(shown.last, 0),  # where the ideal seldom passes
         xycoords=("data", "axes fraction"),
-        xytext=(5, -4),
+        xytext=(5, 4),
         textcoords="offset points",
         ha="left",
-        va="top",
+        va="bottom",
         fontsize="small",
-        color=palette.GREY,
+        color=ax.xaxis.label.get_color(),
     )
 
 

@@ -101,11 +101,10 @@ def _head(what: str, shown) -> str:
     n_measured = wording.count(len(shown.table), "measurement")
     n = len(sweep.n_workers)
     estimated = " (estimated)" if shown.is_estimated else ""
-    return (
-        f"{what}{estimated} in {called}, {sweep.scale} scaling, {n_measured} of "
-        f"{wording.count(n, 'number')} of workers from {sweep.n_workers[0]} to "
-        f"{sweep.n_workers[-1]}"
-    )
+    of = f"of {n} numbers of workers from {sweep.n_workers[0]} to {sweep.n_workers[-1]}"
+    if n == 1:
+        of = f"with {wording.count(sweep.n_workers[0].item(), 'worker')}"
+    return f"{what}{estimated} in {called}, {sweep.scale} scaling, {n_measured} {of}"
 
 
 def _laws(shown, measure: str) -> str:

@@ -10,6 +10,7 @@ import math
 
 import numpy as np
 
+_FINER = 10  # times that steps are made smaller, for two ticks
 _MINUTE, _HOUR, _DAY = 60.0, 3600.0, 86400.0
 _ROUND = np.array(
     [
@@ -41,19 +42,25 @@ def time_step(span: float, n_steps: float) -> float:
 
 
 def time_ticks(left: float, right: float, n_steps: float) -> np.ndarray:
-    """Round moments between two others, in seconds.
+    """Round moments between two others, in seconds: two at least.
 
     Examples
     --------
     >>> time_ticks(0.0, 300.0, 6)
     array([  0.,  60., 120., 180., 240., 300.])
+    >>> time_ticks(1.93, 2.07, 2)
+    array([1.95, 2.  , 2.05])
     """
     left, right = min(left, right), max(left, right)
     if not right > left or not math.isfinite(right - left):
         return np.array([left])
-    step = time_step(right - left, n_steps)
-    first = math.ceil(left / step - 1e-9)
-    last = math.floor(right / step + 1e-9)
+    for _ in range(_FINER):  # of one moment alone, nobody can tell the scale
+        step = time_step(right - left, n_steps)
+        first = math.ceil(left / step - 1e-9)
+        last = math.floor(right / step + 1e-9)
+        if last > first:
+            break
+        n_steps *= 1.5
     return np.arange(first, last + 1) * step
 
 

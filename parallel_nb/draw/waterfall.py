@@ -104,8 +104,8 @@ def ledger(run: Run | Ledger, ax: Axes | None = None) -> Axes:
             _THICK,
             left=bar.low,
             color=bar.colour or "none",
-            edgecolor=bar.colour or palette.GREY,
-            linewidth=0.8,
+            edgecolor=palette.edge(bar.colour or palette.GREY),
+            linewidth=1.0,
             linestyle="-" if bar.colour else (0, (3, 2)),
         )
         if row + 1 < len(bars):

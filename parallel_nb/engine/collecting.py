@@ -142,6 +142,7 @@ class Collector:
                 received,
                 entry.number,
                 in_bytes,
+                n_lost,
             )
         )
         self._n_rows += n
@@ -164,16 +165,14 @@ class Collector:
         for watch in self.watchers:
             watch(entry, records, tasks, self._n_rows - n)
 
-    def rows_since(self, n_blocks):
-        """Rows that came after so many blocks: records, tasks, and of each block
-        ``(number of rows, lane, process, thread, host)``.
+    def blocks_since(self, n_blocks):
+        """Blocks that came after so many: the packed records of each, its tasks, and
+        ``(number of rows, lane, process, thread, host, …, rows that are not done)``.
 
         May be called from another thread: of a block, what is counted here comes last.
         """
         new = slice(n_blocks, len(self._blocks))
-        records = np.frombuffer(b"".join(self._records[new]), RECORD_DTYPE)
-        blocks = [block[:5] for block in self._blocks[new]]
-        return records, _joined(self._tasks[new]), blocks
+        return self._records[new], self._tasks[new], self._blocks[new]
 
     def types_of(self, row):
         """Qualified names of the classes of the exception behind a row."""

@@ -10,6 +10,8 @@ import numpy as np
 import pandas as pd
 
 from ..runs import MISSING
+from ..tasks import ShellResult
+from ..tasks.printed import last_words
 
 # A task whose context says this makes one result of several others'.
 AGGREGATES = "aggregates"
@@ -45,13 +47,18 @@ def summary_of(task, result) -> str:
 
 
 def shortened(result) -> str:
-    """A result in at most 60 characters of one line."""
+    """A result in at most 60 characters of one line; of a command its last line."""
     try:
-        text = repr(result)
+        text = printed(result) if isinstance(result, ShellResult) else repr(result)
     except Exception as error:
         text = f"({type(result).__name__}, whose repr() raised {type(error).__name__})"
     text = " ".join(text[: 4 * _SHORT].split())
     return text if len(text) <= _SHORT else text[: _SHORT - 1] + "…"
+
+
+def printed(result: ShellResult) -> str:
+    """What a command that succeeded printed last."""
+    return last_words("", result.stdout) or "exit code 0"
 
 
 def startups_of(seen, zero, n_workers, attempts=None):

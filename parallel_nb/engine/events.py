@@ -3,6 +3,8 @@
 Made by the scheduler loop; knows nothing of those who listen.
 """
 
+from __future__ import annotations
+
 import warnings
 from dataclasses import dataclass
 
@@ -33,7 +35,9 @@ class Event:
     task : int
         Position in the batch.
     name : str
+        Of the task.
     agent : str or None
+        That the task asks for.
     attempt : int
         From 1; 0 before there was one.
     time : float

@@ -3,6 +3,8 @@
 Made of tasks and runs; nothing here that a user could not write herself.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterable
 
 from ..errors import ArgumentError
@@ -30,6 +32,11 @@ def gather(
     list of Task
         For `run` or `plan`; the last one gathers, and a report gives its result a
         section of its own.
+
+    Raises
+    ------
+    ArgumentError
+        If there are no tasks, or one that is none, or `into` cannot be called.
 
     Examples
     --------
@@ -72,6 +79,11 @@ def rounds(first, then, **options) -> list[Run]:
     -------
     list of Run
         One a round.
+
+    Raises
+    ------
+    ArgumentError
+        As for `run`, before the round in question starts.
 
     Examples
     --------

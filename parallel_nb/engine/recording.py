@@ -21,6 +21,7 @@ from . import hooks, worker
 from .collecting import identify_lanes
 from .details import versions
 
+_LISTED = 20  # calls in the text of a log
 _ATTEMPT_DTYPE = np.dtype(hooks.ATTEMPT_FIELDS)
 
 
@@ -101,11 +102,19 @@ class Log(Sequence):
         runs = self._current()
         if not runs:
             return "<Log: no joblib.Parallel call yet>"
-        lines = []
+        has_room = len(runs) <= _LISTED
+        lines, n_nested = [], 0
         for i, run in enumerate(runs):
             parent = run.meta.parent
+            if parent and not has_room:
+                n_nested += 1
+                continue
             inside = f"  in task {parent[1]} of [{parent[0]}]" if parent else ""
             lines.append(f"[{i}] {run!r}{inside}")
+        if len(lines) > _LISTED:
+            lines[_LISTED:] = [f"and {len(lines) - _LISTED} more"]
+        if n_nested:
+            lines.append(f"and {n_nested} inside tasks of these; log.summary() has all")
         return "\n".join(lines)
 
     def summary(self) -> pd.DataFrame:

@@ -3,6 +3,8 @@
 Knows Runs by identity; nothing here keeps one alive but the newest.
 """
 
+from __future__ import annotations
+
 import weakref
 from typing import Any, NamedTuple
 
@@ -49,5 +51,14 @@ def last_run() -> Run | None:
     Run or None
         Of `run`, `start`, `rerun` or a sweep, whichever ended last; None if there was
         none yet.
+
+    Examples
+    --------
+    After a cell whose Run nobody kept, or after ■ (Ctrl-C):
+
+    >>> from parallel_nb import run
+    >>> _ = run(abs, [-1, 2], backend="sequential", label="forgotten")
+    >>> last_run().meta.label, last_run().results
+    ('forgotten', [1, 2])
     """
     return _last

@@ -3,6 +3,8 @@
 Knows which tasks are to be done again; `jobs` does them.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterable
 from dataclasses import fields, replace
 

@@ -3,6 +3,8 @@
 Names the arguments and says what they mean; `jobs` does what they say.
 """
 
+from __future__ import annotations
+
 import os
 from collections.abc import Callable, Iterable
 
@@ -58,8 +60,6 @@ def run(
     inputs : iterable, optional
         Inputs of the function; may be a generator of unknown length, which is read no
         further ahead than keeps the workers busy.
-    agents : dict, optional
-        Typed workers with slots, as for `plan`.
     n_jobs : int, optional
         Number of workers; negative counts back from the usable cores. Default: what an
         active `joblib.parallel_config` says, else all usable cores.
@@ -70,6 +70,8 @@ def run(
     client : distributed.Client, optional
         Of the Dask cluster that does it; by itself it means ``backend="dask"``.
         Default there: the newest client.
+    agents : dict, optional
+        Typed workers with slots, as for `plan`.
     name : str, callable or sequence of str, optional
         What tasks are called: one name for all, a function of the input, or one each.
     label, tags : str, iterable of str
@@ -166,8 +168,20 @@ def run(
 
     Examples
     --------
-    >>> run(abs, [-1, 2, -3], n_jobs=1, backend="sequential").results
+    >>> made = run(abs, [-1, 2, -3], n_jobs=1, backend="sequential")
+    >>> made.results
     [1, 2, 3]
+
+    A task that fails costs its own row:
+
+    >>> made = run(lambda x: 1 / x, [1, 0, 4], n_jobs=1, backend="sequential")
+    >>> made.results_or(None)
+    [1.0, None, 0.25]
+    >>> made.tasks[["task", "status", "error"]]
+       task  status                                error
+    0     0    done                                  NaN
+    1     1  failed  ZeroDivisionError: division by zero
+    2     2    done                                  NaN
     """
     options = Options(
         n_jobs=n_jobs,

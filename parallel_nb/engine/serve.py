@@ -40,8 +40,11 @@ def main(socket_fd, slate_fd):
     worker.fresh_place = worker.place()
     sys.meta_path.insert(0, _WhenJoblibComes())
     frames.write_frame(sock, frames.HELLO, repr(worker.clock()).encode())
-    while (frame := frames.read_frame(sock, _IDLE)) is not None:
-        _serve(sock, frame[1])
+    try:
+        while (frame := frames.read_frame(sock, _IDLE)) is not None:
+            _serve(sock, frame[1])
+    except ConnectionResetError:
+        pass  # the parent was killed before it had read an answer
 
 
 def _disown():

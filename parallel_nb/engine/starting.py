@@ -3,6 +3,8 @@
 Knows jobs and their events; nothing of how they are executed.
 """
 
+from __future__ import annotations
+
 import threading
 from collections.abc import Callable, Iterable
 

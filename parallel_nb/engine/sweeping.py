@@ -3,6 +3,8 @@
 Knows in which order to measure; what the measurements mean is known elsewhere.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterable, Sequence
 
 import joblib
@@ -14,6 +16,7 @@ from ..sweeps import SCALES, Sweep
 from ..tasks import Shell, Task
 from ..tasks.declarations import count
 from .backends import name_of_backend, settings
+from .growing import growth
 from .jobs import Job
 from .options import Options
 from .progress import Progress
@@ -45,7 +48,10 @@ def sweep(
     ----------
     work, inputs
         As for `run`. With ``scale="weak"``, `inputs` are those of one worker, and n
-        workers get n times as many; or a function of n that gives them all.
+        workers get n times as many; or a function of n that gives them all. How much
+        the batch grew is then measured, as a part of it may stay the same: each input
+        counts as long as it took with the fewest workers that had it. One that comes
+        with its own number of workers only also counts what made it slower there.
     n_jobs : sequence of int, optional
         Numbers of workers. Default: 1, 2, 4, … and all usable cores.
     backend : str, joblib backend, or several, optional
@@ -117,11 +123,12 @@ def sweep(
     def measure(kind):
         which, n = kind
         given = {**options, "n_jobs": n, "backend": backends[which]}
-        made = Job(batch.work, batch.inputs(n), Options.of("sweep", **given))
+        inputs = batch.inputs(n)
+        made = Job(batch.work, inputs, Options.of("sweep", **given))
         made = made.execute(progress=False)
         if (made.tasks["status"] != "done").any():
             raise TasksFailed(made)
-        return made
+        return made, inputs
 
     turns = _turns(len(kinds), repeats, order, np.random.default_rng(seed))
     n_runs = len(kinds) * warmup + len(turns)
@@ -135,11 +142,14 @@ def sweep(
             measured[at, turn] = measure(kinds[at])
             counted.n_done += 1
     order_of_table = sorted(measured)
+    runs, inputs_of_each = zip(*(measured[key] for key in order_of_table), strict=True)
+    names = [_name(backends[kinds[at][0]]) for at, _ in order_of_table]
     return Sweep.from_runs(
-        [measured[key] for key in order_of_table],
+        runs,
         scale=scale,
         label=label,
-        backends=[_name(backends[kinds[at][0]]) for at, _ in order_of_table],
+        backends=names,
+        growth=growth(runs, inputs_of_each, names) if batch.is_made else None,
     )
 
 
@@ -156,6 +166,7 @@ class _Batch:
         is_listed = isinstance(work, Iterable) and not isinstance(work, Plan | str)
         self.work = list(work) if is_listed else work
         self._make = inputs if callable(inputs) else None
+        self.is_made = self._make is not None
         self._inputs = None
         if inputs is not None and self._make is None:
             self._inputs = list(inputs)

@@ -9,6 +9,10 @@ from typing import NamedTuple
 import numpy as np
 
 from . import worker
+from .collecting import RECORD_DTYPE
+
+_MANY = 500  # rows of a block that is told by some of them
+_SAMPLE = 32  # these
 
 
 class Rows(NamedTuple):
@@ -17,7 +21,22 @@ class Rows(NamedTuple):
     records: np.ndarray  # of `worker.RECORD_FIELDS`; times on the host's clock
     tasks: np.ndarray  # int64 (n_rows,), positions in the batch
     lanes: np.ndarray  # int64 (n_rows,); -1 for what never began
-    first: int  # number of the first of them within the run
+    numbers: np.ndarray  # int64 (n_rows,), within the run
+    n_lost: int  # that are not done
+
+
+class Blocks(NamedTuple):
+    """Very many attempts that came home, all of them done.
+
+    A stream of tiny tasks brings millions: who looks at each takes as long as some of
+    them took. So of each block there are a few rows, from the first to the last one.
+    """
+
+    records: np.ndarray  # as above (n_some,), of some rows of each block
+    some: np.ndarray  # int64 (n_some,), tasks of these rows
+    first: np.ndarray  # int64 (n_blocks,): where the rows of each block begin
+    lanes: np.ndarray  # int64 (n_blocks,)
+    tasks: list[np.ndarray]  # all tasks of each block
 
 
 class Watched:
@@ -90,15 +109,47 @@ class Watched:
         dispatcher = self._job.dispatcher
         return "" if dispatcher is None else dispatcher.ended_by
 
-    def news(self) -> Rows:
-        """What came home since this was asked last."""
-        records, tasks, blocks = self._collector.rows_since(self._n_blocks)
-        counts = [block[0] for block in blocks]
-        lanes = [self._lane_of(*block[1:]) for block in blocks]
-        found = Rows(records, tasks, np.repeat(lanes, counts).astype(int), self._n_rows)
-        self._n_blocks += len(blocks)
-        self._n_rows += len(records)
-        return found
+    def news(self) -> list[Rows | Blocks]:
+        """What came home since this was asked last; what is done comes last."""
+        few, many = [], []
+        for each in zip(*self._collector.blocks_since(self._n_blocks), strict=True):
+            n, n_lost = each[2][0], each[2][-1]
+            (few if n_lost or n < _MANY else many).append((self._n_rows, *each))
+            self._n_rows += n
+            self._n_blocks += 1
+        found = [self._rows(few)] if few else []
+        return [*found, self._blocks(many)] if many else found
+
+    def _rows(self, blocks) -> Rows:
+        firsts, packed, tasks, facts = zip(*blocks, strict=True)
+        counts = [each[0] for each in facts]
+        lanes = [self._lane_of(*each[1:5]) for each in facts]
+        # Where each row stands among all: blocks of very many may lie between.
+        behind = np.array(firsts) - np.cumsum([0, *counts[:-1]])
+        return Rows(
+            np.frombuffer(b"".join(packed), RECORD_DTYPE),
+            np.concatenate(tasks),
+            np.repeat(lanes, counts),
+            np.arange(sum(counts)) + np.repeat(behind, counts),
+            sum(each[-1] for each in facts),
+        )
+
+    def _blocks(self, blocks) -> Blocks:
+        _, packed, tasks, facts = zip(*blocks, strict=True)
+        records, some, first, n = [], [], [], 0
+        for each, own in zip(packed, tasks, strict=True):
+            step, of_block = len(own) // _SAMPLE, np.frombuffer(each, RECORD_DTYPE)
+            records += (of_block[::step], of_block[-1:])
+            some += (own[::step], own[-1:])
+            first.append(n)
+            n += len(some[-2]) + 1
+        return Blocks(
+            np.concatenate(records),
+            np.concatenate(some),
+            np.array(first),
+            np.array([self._lane_of(*each[1:5]) for each in facts]),
+            list(tasks),
+        )
 
     def _lane_of(self, lane, pid, thread, host):
         """Who is not known by a lane gets the next one; the last is shared by all."""

@@ -66,7 +66,9 @@ def fit(
     parameters within their bounds. Intervals are 95 %: with n - p degrees of freedom
     they contain the truth in 95 of 100 sweeps; where the truth lies on a bound, in
     97.5. A parameter whose interval reaches its bound is *not identified*, and neither
-    is what follows from it; nor is a peak beyond the data.
+    is what follows from it; nor is a peak beyond the data. Where repeats scatter
+    otherwise than `noise` says, intervals are approximate, and a warning says so: with
+    10 % of noise, 24 of 100 missed. Where it is skewed, gamma's missed 9 of 100.
 
     References
     ----------

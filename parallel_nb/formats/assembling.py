@@ -214,8 +214,8 @@ def _is_numbered(told: Mapping[str, Any], n_workers: int | None) -> bool:
 
 def _rounded(attempts: pd.DataFrame) -> pd.DataFrame:
     """Times to 1 ns: what is finer is of the arithmetic, not of any clock."""
-    times = {c: attempts[c].round(_DIGITS) for c in schema.TIMES if c in attempts}
-    return attempts.assign(**times)
+    columns = (*schema.TIMES, schema.CPU)
+    return attempts.assign(**{c: attempts[c].round(_DIGITS) for c in columns})
 
 
 def _framed(told: Mapping[str, Any]) -> pd.DataFrame:
@@ -245,6 +245,8 @@ def _built(told: dict[str, Any], *, n_workers, agents, label, source, edges) -> 
         for column in schema.TIMES:
             if column in told:
                 told[column] = np.round(told[column] - zero, _DIGITS)
+    if schema.CPU in told:
+        told[schema.CPU] = np.round(told[schema.CPU], _DIGITS)
     seen = max(int(told[schema.WORKER].max()) + 1, 1)
     if n_workers is not None and seen > n_workers:
         raise ArgumentError(

@@ -15,6 +15,8 @@ task could have started, nor whether it failed.
 
 from __future__ import annotations
 
+import contextlib
+import datetime
 import itertools
 import re
 from dataclasses import dataclass
@@ -34,6 +36,9 @@ _ACTION = "action processing"
 _CRITICAL = "critical path component"
 _WHOLE = ("ExecuteCompiler", "ExecuteLinker")
 _ACTION_NAME = re.compile(r"action '(.*)'", re.DOTALL)
+_DATE = re.compile(r"\w{3} (\w{3}) (\d\d) ([\d:]{8}) (?:UTC|GMT|Z) (\d{4})")
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov",
+           "Dec")  # fmt: skip
 # A clock in µs that shows a year from 2001 to 2096 counts since 1970.
 _EPOCH = (1e15, 4e15)
 
@@ -224,6 +229,11 @@ def _zero(recorded: Recorded) -> float | None:
         known = number_of(value)
         if known > 0:  # false for NaN
             return known * unit + recorded.base
+    date = _DATE.fullmatch(str(other.get("date"))) if isinstance(other, dict) else None
+    if date and date[1] in _MONTHS:  # of Bazel before 7; other zones nobody knows
+        at = f"{date[4]}-{_MONTHS.index(date[1]) + 1:02}-{date[2]}T{date[3]}Z"
+        with contextlib.suppress(ValueError):
+            return datetime.datetime.fromisoformat(at).timestamp() + recorded.base
     if _EPOCH[0] < recorded.base * 1e6 < _EPOCH[1]:
         return recorded.base
     return None

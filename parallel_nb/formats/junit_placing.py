@@ -101,8 +101,10 @@ def placed(
         stamps, notes = of_suite[rows], (BY_SUITE,)
         if np.isnan(stamps).any() or len(set(stamps)) < 2:
             return None
-        blocks, of_block = np.unique(suites[rows], return_inverse=True)
-        first = np.array([np.flatnonzero(of_block == b)[0] for b in range(len(blocks))])
+        _, of_block = np.unique(suites[rows], return_inverse=True)
+        edges = np.cumsum(np.bincount(of_block))[:-1]
+        members = np.split(np.argsort(of_block, kind="stable"), edges)
+        first = np.array([at[0] for at in members])
         totals = np.bincount(of_block, weights=lengths)
         block_labels = [labels[at] for at in first.tolist()]
         if any(block_labels[b] != w for b, w in zip(of_block, labels, strict=True)):
@@ -116,11 +118,10 @@ def placed(
             return None
         first_begin, lanes = begin, lanes[of_block]
         begin, ends = np.empty(len(rows)), np.empty(len(rows))
-        for block in range(len(blocks)):
-            at = np.flatnonzero(of_block == block)
+        for at, block_begin in zip(members, first_begin, strict=True):
             # Each begins exactly where the one before it ends.
-            ends[at] = first_begin[block] + np.cumsum(lengths[at])
-            begin[at] = np.r_[first_begin[block], ends[at][:-1]]
+            ends[at] = block_begin + np.cumsum(lengths[at])
+            begin[at] = np.r_[block_begin, ends[at][:-1]]
     started = np.full(len(durations), np.nan)
     ended = started.copy()
     started[rows], ended[rows] = begin, ends

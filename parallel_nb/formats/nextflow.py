@@ -21,6 +21,7 @@ from .source import Source
 from .spec import Format
 
 _OWN = {"native_id", "realtime", "%cpu", "peak_rss", "rchar", "workdir", "task_id"}
+_TITLES = ("name", "process", "task_id", "hash")
 _STATUS = {
     "COMPLETED": "done",
     "FAILED": "failed",
@@ -103,7 +104,10 @@ def _run(source, rows, numbers, n_cached, n_workers, names):
         never = np.where(np.isnan(real), np.nan, 0.0)
         started, ended = started + never, ended + never
     status = [_status(source, r, n) for r, n in zip(rows, numbers, strict=True)]
-    titles = [row.get("name") or row.get("process") or row["task_id"] for row in rows]
+    titles = [
+        next((row[name] for name in _TITLES if row.get(name)), "an execution")
+        for row in rows
+    ]
     keys, n_again = _keys(rows, titles, status, submitted, started)
     tasks, attempts = tasks_and_attempts(keys, np.nan_to_num(submitted), started)
     notes = []

@@ -40,11 +40,23 @@ GOING_ON = {
 NO_TIME = {"", "Unknown", "None", "N/A", "NONE"}
 _SEPARATORS = "|\t,;"
 _KEYS = {"JobID", "JobIDRaw"}
-_COMMON = {"State", "Start", "End", "Elapsed", "ElapsedRaw", "JobName", "ExitCode"}
+# Two of these beside a JobID are sacct's; other tables have that, a start and an end.
+_OWN = {
+    "State",
+    "JobName",
+    "Elapsed",
+    "ElapsedRaw",
+    "ExitCode",
+    "AllocCPUS",
+    "TotalCPU",
+    "Partition",
+    "NodeList",
+    "Submit",
+}
 _JOB = re.compile(r"\d+([_+]\S+)?(\.\S+)?")
 _CLOCK = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?")
 _LENGTH = re.compile(r"(?:(\d{1,6})-)?(?:(\d{1,6}):)?(\d{1,6}):(\d{1,2}(?:\.\d{1,6})?)")
-_EXIT = re.compile(r"\d+:\d+")
+_EXIT = re.compile(r"-?\d+:\d+")
 _TEXTS = ("JobName", "SubmitLine", "Comment", "AdminComment", "WorkDir", "Reason")
 _LOOKS = {
     "JobID": _JOB,
@@ -148,7 +160,7 @@ def _header(line: str) -> tuple[list[str], str] | None:
     for separator in _SEPARATORS:
         names = [name.strip().strip('"') for name in line.split(separator)]
         if len(names) > 1 and _KEYS & set(names):
-            is_own = separator == "|" or bool(_COMMON & set(names))
+            is_own = separator == "|" or len(_OWN & set(names)) > 1
             return (names, separator) if is_own else None
     return None
 

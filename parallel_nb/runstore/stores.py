@@ -7,24 +7,21 @@ is known in the files beside this one.
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import datetime
 import os
-import secrets
-import subprocess
 import warnings
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 import pandas as pd
 
 from ..engine.journals.file import refuse_if_written
 from ..engine.journals.recovering import recover
 from ..errors import ArgumentError, StoreError, did_you_mean
-from ..runs import MISSING, Run
+from ..runs import Run
 from ..store import read, write
 from ..sweeps import Sweep
 from . import index, pruning, querying, rows
+from .describing import described, new_id
 from .folders import folder_of
 
 _JOURNAL = ".journal"
@@ -120,7 +117,7 @@ class RunStore:
         tags = tuple(tags) if are_many else tags
         if not (are_many and all(isinstance(tag, str) for tag in tags)):
             raise ArgumentError(f"`tags` must be a sequence of str; got {tags!r}")
-        kept = _described(run, tags, label)
+        kept = described(run, tags, label)
         self._folder.write(
             f"{key}{rows.ENDING}",
             lambda file: write(kept, file, with_results=with_results),
@@ -361,51 +358,3 @@ class RunStore:
         with contextlib.suppress(OSError):
             os.unlink(path)
         return key
-
-
-def new_id(run: Run | None = None) -> str:
-    """An id that nobody else has: when, in UTC, and something random."""
-    at = run.meta.started_at if isinstance(run, Run) else ""
-    try:
-        moment = datetime.datetime.fromisoformat(at).astimezone(datetime.UTC)
-    except ValueError:
-        moment = datetime.datetime.now(datetime.UTC)
-    return f"{moment:%Y%m%dT%H%M%S%f}-{secrets.token_hex(6)}"
-
-
-def _described(run: Run, tags: tuple[str, ...], label: str | None) -> Run:
-    meta = run.meta
-    fields: dict[str, Any] = {}
-    if tags:
-        fields["tags"] = (*meta.tags, *(tag for tag in tags if tag not in meta.tags))
-    if label is not None:
-        fields["label"] = label
-    if not meta.commit and meta.source != "frame" and (commit := _commit()):
-        fields["commit"] = commit
-    if not fields:
-        return run
-    return Run(
-        run.attempts,
-        dataclasses.replace(meta, **fields),
-        results=run.results_or(MISSING) if run.has_results else None,
-        tracebacks=run.tracebacks,
-        edges=run.edges,
-        startups=run.startups,
-        details=run.details,
-    )
-
-
-def _commit() -> str:
-    """Of the repository that the process is in; "" where there is none."""
-    told = []
-    for arguments in (("rev-parse", "HEAD"), ("status", "--porcelain", "-uno")):
-        try:
-            done = subprocess.run(
-                ["git", *arguments], capture_output=True, text=True, timeout=5
-            )
-        except (OSError, subprocess.SubprocessError):
-            return ""
-        if done.returncode:
-            return ""
-        told.append(done.stdout.strip())
-    return told[0] + "+" * bool(told[1])

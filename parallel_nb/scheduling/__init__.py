@@ -4,7 +4,8 @@ Lists     list_schedule → Schedule: who does what when; make_problem, schedule
           the same in steps, for one problem in many ways
 Counts    makespans: of one list on many numbers of workers, by bounds where these agree
 Bounds    lower_bound, graham_bound, list_ratio, lpt_ratio, lpt_bound, packing_bound
-Coarse    coarse: a problem of many short tasks as one of few, close to it
+Coarse    coarse: a problem of many short tasks as one of few, close to it; grains_of:
+          which of them go together; kinds_of: which no schedule tells apart
 Graphs    longest_paths, critical_path, levels; chain_ends, longest_chain: in arrays
 Locks     Locks: for whoever schedules event by event
 
@@ -20,10 +21,11 @@ from .bounds import (
     lpt_ratio,
     packing_bound,
 )
-from .coarsening import coarse
+from .coarsening import Grains, coarse, grains_of
 from .counts import AGREED, Makespans, makespans
 from .graphs import critical_path, levels, longest_paths
 from .greedy import Problem, Schedule
+from .kinds import Kinds, kinds_of
 from .levelwise import chain_ends, longest_chain
 from .lists import (
     ORDERS,
@@ -38,6 +40,8 @@ from .locks import Locks
 __all__ = [
     "AGREED",
     "ORDERS",
+    "Grains",
+    "Kinds",
     "Locks",
     "Makespans",
     "Problem",
@@ -47,6 +51,8 @@ __all__ = [
     "coarse",
     "critical_path",
     "graham_bound",
+    "grains_of",
+    "kinds_of",
     "levels",
     "list_ratio",
     "list_schedule",

@@ -14,7 +14,15 @@ import numpy as np
 from .. import schema, totals
 from ..errors import ArgumentError
 from ..runs import Run
-from .handing_over import Dispatch, dispatch_of, leads_of, makespan_of, ran_of
+from .handing_over import (
+    Dispatch,
+    dispatch_of,
+    followed,
+    leads_of,
+    makespan_of,
+    ran_of,
+)
+from .waits import waits_of
 
 _CUT_SHORT = ("timeout", "cancelled")
 _SECONDS = "s"  # the unit of a plan's costs where an earlier run gave them
@@ -57,6 +65,10 @@ class Batch:
     locks : sequence or None
     chunk : int array of shape (n,), or None
         Attempts that travelled together share one; None where each travelled alone.
+    sizes : int array of shape (n,), or None
+        How many attempts each stands for, where short ones were put together.
+    n_chunks : int array of shape (n,), or None
+        In how many chunks those travelled; None where each did alone.
     n_workers : int
         Recorded or planned; 0 where there were none.
     makespan : float
@@ -84,6 +96,8 @@ class Batch:
     agent: np.ndarray | None = None
     locks: tuple | None = None
     chunk: np.ndarray | None = None
+    sizes: np.ndarray | None = None
+    n_chunks: np.ndarray | None = None
     n_workers: int = 0
     makespan: float = np.nan
     dispatch: Dispatch = field(default_factory=Dispatch)
@@ -196,23 +210,30 @@ def _of_run(run: Run) -> Batch:
             "this run none is known to have started and ended"
         )
     durations = ran.ended - ran.started
-    submitted = frame[schema.SUBMITTED].to_numpy()[ran.rows]
-    handed = np.where(np.isnan(submitted), ran.started, submitted)
-    is_listed = (np.diff(handed) >= 0).all() and (np.diff(ran.started) >= 0).all()
+    is_all = len(ran.rows) == len(frame)
+    handed = frame[schema.SUBMITTED].to_numpy()
+    handed = handed if is_all else handed[ran.rows]
+    if np.isnan(handed).any():
+        handed = np.where(np.isnan(handed), ran.started, handed)
+    is_listed = all((v[1:] >= v[:-1]).all() for v in (handed, ran.started))
     given = np.arange(len(handed)) if is_listed else np.lexsort([ran.started, handed])
-    after, lags = _waits(run, ran)
+    after, lags = waits_of(run, ran)
     chunk = None if len(after) or not _is_shared(ran.chunk) else ran.chunk
-    dispatch = dispatch_of(ran, run)
-    leads = leads_of(ran, run, dispatch)
+    found = followed(ran, run)
+    dispatch = dispatch_of(found)
+    leads = leads_of(ran, run, found.first, dispatch)
     is_timed = "starts" not in run.meta.lacks
     if not is_timed:  # what was laid end to end has neither gaps nor an order
         chunk, dispatch, leads = None, Dispatch(), np.empty(0)
         given = np.lexsort([ran.attempt, ran.task])
     zero = max(0.0, -float(leads.min(initial=0.0)))
     notes = _unknowns(run, ran)
-    cpu = frame[schema.CPU].to_numpy()[ran.rows]
-    is_computing = np.nansum(cpu) > durations.sum() / 2
-    has_agents = (ran.agent >= 0).any()
+    cpu = frame[schema.CPU].to_numpy()
+    cpu = float((cpu if is_all else cpu[ran.rows]).sum())
+    if np.isnan(cpu):
+        cpu = float(np.nansum(frame[schema.CPU].to_numpy()[ran.rows]))
+    is_computing = cpu > durations.sum() / 2
+    has_agents = ran.agent is not None and bool((ran.agent >= 0).any())
     return Batch(
         rows=ran.rows,
         task=ran.task,
@@ -251,33 +272,6 @@ def _concluded(run: Run):
         )
 
 
-def _waits(run: Run, ran) -> tuple[np.ndarray, np.ndarray | None]:
-    """Edges between attempts, and how long a task that failed is made to wait.
-
-    The first attempt of a task waits for the last one of each it depends on; its next
-    ones for the one before.
-    """
-    edges, n = run.edges.to_numpy(), len(ran.rows)
-    is_repeated = np.bincount(ran.task) > 1
-    if not len(edges) and not is_repeated.any():
-        return np.empty((0, 2), dtype=np.int64), None
-    order = np.flatnonzero(is_repeated[ran.task])
-    order = order[np.lexsort([ran.attempt[order], ran.task[order]])]
-    same = ran.task[order[1:]] == ran.task[order[:-1]]
-    again, failed = order[1:][same], order[:-1][same]
-    first = np.full(run.n_tasks, -1)
-    first[ran.task] = np.arange(n)  # of those that were tried once; then the others
-    last = first.copy()
-    first[ran.task[order[::-1]]] = order[::-1]  # of several, numpy keeps the last
-    last[ran.task[order]] = order
-    edges = _without_gaps(edges, first >= 0)
-    between = np.column_stack([first[edges[:, 0]], last[edges[:, 1]]])
-    lags = np.zeros(n)
-    lags[again] = np.fmax(ran.ready[again] - ran.ended[failed], 0.0)
-    after = np.concatenate([between, np.column_stack([again, failed])])
-    return after.astype(np.int64), lags if lags.any() else None
-
-
 def _is_shared(chunk: np.ndarray) -> bool:
     """Whether all chunks are known and some hold several attempts."""
     if chunk.min(initial=0) < 0:
@@ -286,32 +280,11 @@ def _is_shared(chunk: np.ndarray) -> bool:
     return most < len(chunk) - 1 or int(np.bincount(chunk).max(initial=0)) > 1
 
 
-def _without_gaps(edges: np.ndarray, has_run: np.ndarray) -> np.ndarray:
-    """Edges among tasks that ran; who waits for one that did not, for its reasons."""
-    if not len(edges) or has_run[edges].all():
-        return edges
-    waits: dict[int, list[int]] = {}
-    for task, other in edges.tolist():
-        waits.setdefault(task, []).append(other)
-    found = set()
-    for task in np.flatnonzero(has_run).tolist():
-        todo, seen = list(waits.get(task, ())), set()
-        while todo:
-            other = todo.pop()
-            if other in seen:
-                continue
-            seen.add(other)
-            if has_run[other]:
-                found.add((task, other))
-            else:
-                todo += waits.get(other, ())
-    return np.array(sorted(found), dtype=np.int64).reshape(-1, 2)
-
-
 def _unknowns(run: Run, ran) -> tuple[str, ...]:
     """What keeps a prediction from being more than a lower limit."""
-    frame, notes = run.attempts, []
-    n_known = np.count_nonzero(np.bincount(ran.task))
+    frame, notes, n_known = run.attempts, [], run.n_tasks
+    if len(ran.rows) < len(frame):
+        n_known = np.count_nonzero(np.bincount(ran.task))
     if n_known < run.n_tasks:
         notes.append(
             f"{run.n_tasks - n_known:,} of {run.n_tasks:,} tasks have no known "

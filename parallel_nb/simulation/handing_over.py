@@ -14,6 +14,8 @@ from .. import schema, totals
 from ..runs import Run
 
 _FAR_OUT = 3.0  # quartile ranges beyond the upper quartile
+_AT_ONCE = 1 << 16  # attempts: what is known of them fits the processor's cache
+_ENOUGH = 500_000  # gaps to know their quartiles by
 
 
 class Dispatch(NamedTuple):
@@ -53,9 +55,16 @@ class Ran(NamedTuple):
     ready: np.ndarray
     worker: np.ndarray
     chunk: np.ndarray
-    agent: np.ndarray  # position in `run.meta.agents`, -1 for none of these
-    caused: np.ndarray  # the last end of what it waits for; -inf if it does for nothing
-    by_worker: np.ndarray  # the order in which each worker had them, by worker
+    agent: np.ndarray | None  # position in `run.meta.agents`, -1 for none; None: all
+    caused: np.ndarray | None  # the last end of what it waits for; -inf if for nothing
+
+
+class Followed(NamedTuple):
+    """How attempts came one after the other on their workers."""
+
+    between: np.ndarray  # s of each gap before an attempt with a new chunk
+    within: np.ndarray  # s of each before any other
+    first: np.ndarray  # the first attempt of each worker, by worker
 
 
 def ran_of(run: Run) -> Ran:
@@ -63,25 +72,28 @@ def ran_of(run: Run) -> Ran:
     frame = run.attempts
     started = frame[schema.STARTED].to_numpy()
     ended = frame[schema.ENDED].to_numpy()
-    rows = np.flatnonzero(~np.isnan(ended - started))
-
-    is_all = len(rows) == len(frame)
+    ran = ~np.isnan(ended - started)
+    is_all = bool(ran.all())
+    rows = np.arange(len(frame)) if is_all else np.flatnonzero(ran)
 
     def column(name):
         values = frame[name].to_numpy()
         return values if is_all else values[rows]
 
-    task, edges = column(schema.TASK), run.edges.to_numpy()
-    caused = np.full(max(run.n_tasks, 1), -np.inf)
+    times = (started, ended) if is_all else (started[rows], ended[rows])
+    task, edges, caused = column(schema.TASK), run.edges.to_numpy(), None
     if len(edges):
         last = np.full(run.n_tasks, -np.inf)
-        np.maximum.at(last, task, ended[rows])
+        np.maximum.at(last, task, times[1])
+        caused = np.full(run.n_tasks, -np.inf)
         np.maximum.at(caused, edges[:, 0], last[edges[:, 1]])
-    numbers = {name: number for number, name in enumerate(run.meta.agents)}
-    labels = frame[schema.AGENT].array
-    lookup = np.array([*(numbers.get(name, -1) for name in labels.categories), -1])
-    worker = column(schema.WORKER)
-    times = (started, ended) if is_all else (started[rows], ended[rows])
+        caused = caused[task]
+    agent = None
+    if run.meta.agents:
+        numbers = {name: number for number, name in enumerate(run.meta.agents)}
+        labels = frame[schema.AGENT].array
+        lookup = np.array([*(numbers.get(name, -1) for name in labels.categories), -1])
+        agent = lookup[labels.codes if is_all else labels.codes[rows]]
     return Ran(
         rows=rows,
         task=task,
@@ -89,11 +101,10 @@ def ran_of(run: Run) -> Ran:
         started=times[0],
         ended=times[1],
         ready=column(schema.READY),
-        worker=worker,
+        worker=column(schema.WORKER),
         chunk=column(schema.CHUNK),
-        agent=lookup[labels.codes[rows]],
-        caused=caused[task] if len(edges) else np.full(len(task), -np.inf),
-        by_worker=_by_worker(*times, worker),
+        agent=agent,
+        caused=caused,
     )
 
 
@@ -137,31 +148,100 @@ def measured_dispatch(run: Run) -> Dispatch:
     >>> measured_dispatch(Run.from_frame(table)).between
     0.25
     """
-    return dispatch_of(ran_of(run), run)
+    return dispatch_of(followed(ran_of(run), run))
 
 
-def dispatch_of(ran: Ran, run: Run) -> Dispatch:
-    """As `measured_dispatch`, for attempts that are there already."""
-    order = ran.by_worker
-    before, row = order[:-1], order[1:]
-    lane, attempt, chunk = ran.worker[order], ran.attempt[order], ran.chunk[order]
-    follows = (lane[:-1] == lane[1:]) & (attempt[1:] == 1)
-    is_within = ((chunk[1:] >= 0) & (chunk[1:] == chunk[:-1]))[follows]
-    before, row = before[follows], row[follows]
-    caused, since = ran.caused[row], ran.ended[before]
-    ready = np.where(np.isneginf(caused), ran.ready[row], -np.inf)
-    since = np.fmax(np.maximum(since, caused), ready)
-    for agent in _scarce(run):
-        mine = ran.agent[row] == agent
-        ends = np.append(-np.inf, np.sort(ran.ended[ran.agent == agent]))
-        earlier = np.searchsorted(ends, ran.started[row[mine]], side="right") - 1
-        since[mine] = np.maximum(since[mine], ends[earlier])
-    gaps = np.maximum(ran.started[row] - since, 0.0)
-    between, within = gaps[~is_within], gaps[is_within]
+def dispatch_of(found: Followed) -> Dispatch:
+    """As `measured_dispatch`, of gaps that are known already."""
+    between, within = found.between, found.within
     return Dispatch(_typical(between), _typical(within), len(between), len(within))
 
 
-def leads_of(ran: Ran, run: Run, dispatch: Dispatch) -> np.ndarray:
+def followed(ran: Ran, run: Run) -> Followed:
+    """The gaps of `measured_dispatch`, and who came first on each worker."""
+    n, gaps, seen = len(ran.rows), _Gaps(ran, run), []
+    order = None if _ascends(ran.started) else np.lexsort([ran.ended, ran.started])
+    for at in range(0, n, _AT_ONCE):
+        some = slice(at, at + _AT_ONCE)
+        seen.append(gaps.of(some if order is None else order[some]))
+    between, within = zip(*seen, strict=True) if seen else ((), ())
+    return Followed(
+        np.concatenate([np.empty(0), *between]),
+        np.concatenate([np.empty(0), *within]),
+        gaps.first[gaps.first >= 0],
+    )
+
+
+class _Gaps:
+    """Gaps of some attempts after the other, in time order.
+
+    So many at once as fit the processor's cache, which is several times as fast.
+    """
+
+    def __init__(self, ran: Ran, run: Run):
+        self._ran = ran
+        # Lanes of 16 bits are sorted by their digits, several times as fast. The one
+        # before the first is of those of whom nobody knows it.
+        n_lanes = int(ran.worker.max(initial=-1)) + 2
+        self._lane_type = np.int16 if n_lanes < np.iinfo(np.int16).max else np.int64
+        self._ended = np.full(n_lanes, np.nan)  # by the last attempt of each lane
+        self._chunk = np.full(n_lanes, -1, dtype=ran.chunk.dtype)
+        self.first = np.full(n_lanes, -1)
+        self._has_chunks = int(ran.chunk.max(initial=-1)) >= 0
+        self._has_retries = int(ran.attempt.max(initial=1)) > 1
+        self._ends = {
+            agent: np.append(-np.inf, np.sort(ran.ended[ran.agent == agent]))
+            for agent in (_scarce(run) if ran.agent is not None else ())
+        }
+
+    def of(self, rows) -> tuple[np.ndarray, np.ndarray]:
+        """Of the next rows: seconds before new chunks, and within chunks."""
+        ran, started = self._ran, self._ran.started[rows]
+        lane = ran.worker[rows].astype(self._lane_type) + 1
+        by_lane = np.argsort(lane, kind="stable")
+        there = lane[by_lane]
+        is_new = np.append(True, there[1:] != there[:-1])
+        new = np.flatnonzero(is_new)
+        lanes, last = there[new], np.append(new[1:], len(there)) - 1
+
+        def before(values, latest):
+            """Of the attempt before each on its lane; notes the latest of each lane."""
+            here = values[rows][by_lane]
+            earlier = np.empty_like(here)
+            earlier[1:], earlier[new] = here[:-1], latest[lanes]
+            latest[lanes] = here[last]
+            put = np.empty_like(here)
+            put[by_lane] = earlier
+            return put
+
+        since = before(ran.ended, self._ended)
+        firsts = self.first[lanes] < 0
+        if firsts.any():
+            at = by_lane[new[firsts]]
+            is_slice = isinstance(rows, slice)
+            self.first[lanes[firsts]] = rows.start + at if is_slice else rows[at]
+        counts = ~np.isnan(since)
+        if self._has_retries:
+            counts &= ran.attempt[rows] == 1
+        if ran.caused is None:
+            since = np.fmax(since, ran.ready[rows])
+        else:
+            caused = ran.caused[rows]
+            ready = np.where(np.isneginf(caused), ran.ready[rows], -np.inf)
+            since = np.fmax(np.maximum(since, caused), ready)
+        for agent, ends in self._ends.items():
+            mine = np.flatnonzero(ran.agent[rows] == agent)
+            earlier = np.searchsorted(ends, started[mine], side="right") - 1
+            since[mine] = np.maximum(since[mine], ends[earlier])
+        gaps = np.maximum(started - since, 0.0)
+        if not self._has_chunks:
+            return gaps[counts], np.empty(0)
+        chunk = ran.chunk[rows]
+        is_within = (chunk >= 0) & (before(ran.chunk, self._chunk) == chunk)
+        return gaps[counts & ~is_within], gaps[counts & is_within]
+
+
+def leads_of(ran: Ran, run: Run, first: np.ndarray, dispatch: Dispatch) -> np.ndarray:
     """Seconds from the beginning until each worker was there, ascending.
 
     By the first attempt of each, less what it takes to hand it over, where that waited
@@ -170,11 +250,11 @@ def leads_of(ran: Ran, run: Run, dispatch: Dispatch) -> np.ndarray:
     """
     if not len(ran.rows):
         return np.empty(0)
-    order = ran.by_worker
-    is_first = np.append(True, np.diff(ran.worker[order]) != 0)
-    first = order[is_first]
-    known = np.isneginf(ran.caused[first]) & (ran.attempt[first] == 1)
-    known &= ~np.isin(ran.agent[first], _scarce(run))
+    known = ran.attempt[first] == 1
+    if ran.caused is not None:
+        known &= np.isneginf(ran.caused[first])
+    if ran.agent is not None:
+        known &= ~np.isin(ran.agent[first], _scarce(run))
     first = first[known]
     ready = ran.ready[first]
     late = ready - np.fmin.reduce(ran.ready, initial=np.inf)  # inputs, not workers
@@ -183,11 +263,15 @@ def leads_of(ran: Ran, run: Run, dispatch: Dispatch) -> np.ndarray:
 
 
 def beginning(run: Run) -> float:
-    """The moment from which the makespan counts, s since the run's zero."""
+    """The moment from which the makespan counts, s since the run's zero.
+
+    An attempt that never started or ended counts as well.
+    """
     attempts = run.attempts
-    submitted = attempts[schema.SUBMITTED].to_numpy()
-    started = attempts[schema.STARTED].to_numpy()
-    handed = np.where(np.isnan(submitted), started, submitted)
+    handed = attempts[schema.SUBMITTED].to_numpy()
+    if np.isnan(handed).any():
+        started = attempts[schema.STARTED].to_numpy()
+        handed = np.where(np.isnan(handed), started, handed)
     earliest = np.fmin.reduce(handed, initial=np.inf)
     began = run.startups[schema.STARTED].to_numpy()
     return float(np.fmin.reduce(began, initial=earliest))
@@ -203,16 +287,15 @@ def _scarce(run: Run) -> list[int]:
     return [at for at, n in enumerate(slots) if n < run.meta.n_workers]
 
 
-def _by_worker(started, ended, worker) -> np.ndarray:
-    if (np.diff(started) >= 0).all():  # no need to sort a million times
-        # Lanes of 16 bits are sorted by their digits, several times as fast.
-        is_few = worker.max(initial=0) < np.iinfo(np.int16).max
-        return np.argsort(worker.astype(np.int16) if is_few else worker, kind="stable")
-    return np.lexsort([ended, started, worker])
+def _ascends(values: np.ndarray) -> bool:
+    return bool((values[1:] >= values[:-1]).all())
 
 
 def _typical(gaps: np.ndarray) -> float:
+    """Their mean, without those that are far out."""
     if not len(gaps):
         return 0.0
-    lower, upper = np.quantile(gaps, [0.25, 0.75])
+    # Of millions, some tell where the quartiles are.
+    some = gaps[:: max(len(gaps) // _ENOUGH, 1)]
+    lower, upper = np.quantile(some, [0.25, 0.75])
     return float(gaps[gaps <= upper + _FAR_OUT * (upper - lower)].mean())

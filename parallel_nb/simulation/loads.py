@@ -29,38 +29,43 @@ class Load:
         Each attempt or chunk with the gaps that it takes.
     order : str or int array
         The list, for `scheduling.scheduled`.
+    firsts : int array or None
+        Where each chunk begins in the list; None where each attempt is taken by itself.
     members : int array or None
-        The attempts of all chunks, one chunk after the other; None where each attempt
-        is taken by itself.
-    firsts : int array
-        Where each chunk begins among `members`.
-    gaps : float array or float
-        Seconds before each of `members`, or before each attempt.
+        The attempts of all chunks, one chunk after the other; None: as they come.
+    gap, within : float
+        Seconds before each chunk, or attempt, and before any other of a chunk.
     zero : float
         When the run begins in the schedule, whose first gaps may lie before it.
     """
 
     problem: Problem
     order: str | np.ndarray
-    members: np.ndarray | None
     firsts: np.ndarray | None
-    gaps: np.ndarray | float
+    members: np.ndarray | None
+    gap: float
+    within: float
     zero: float
 
     def times(self, batch: Batch, schedule: Schedule):
         """Handed over, started, ended, worker and chunk of each attempt."""
         begun = schedule.started - self.zero
-        if self.members is None:
-            started = begun + self.gaps
+        if self.firsts is None:
+            started = begun + self.gap
             ended, chunk = started + batch.durations, np.arange(len(started))
             return np.maximum(begun, 0.0), started, ended, schedule.worker, chunk
-        lengths = batch.durations[self.members]
-        ends = np.cumsum(self.gaps + lengths)
-        sizes = np.diff(np.append(self.firsts, len(self.members)))
-        began = ends[self.firsts] - (self.gaps + lengths)[self.firsts]
+        members = self.members
+        if members is None:
+            members = np.arange(len(batch.durations))
+        gaps = np.full(len(members), self.within)
+        gaps[self.firsts] = self.gap
+        lengths = batch.durations[members]
+        ends = np.cumsum(gaps + lengths)
+        sizes = np.diff(np.append(self.firsts, len(members)))
+        began = ends[self.firsts] - (gaps + lengths)[self.firsts]
         since_began = ends - lengths - np.repeat(began, sizes)
-        put = np.empty(len(self.members), dtype=np.int64)
-        put[self.members] = np.arange(len(self.members))
+        put = np.empty(len(members), dtype=np.int64)
+        put[members] = np.arange(len(members))
         handed = np.repeat(begun, sizes)
         started = (handed + since_began)[put]
         worker = np.repeat(schedule.worker, sizes)
@@ -80,7 +85,7 @@ def load_of(
 ) -> Load:
     """A batch as so many workers get it; parameters and errors as of `simulate`."""
     measured = _dispatch(batch, dispatch)
-    size = _size(batch, n_workers, chunks, order)
+    size = size_of(batch, n_workers, chunks, order)
     is_measured = dispatch == MEASURED
     available = batch.available(n_workers) if is_measured else None
     zero = batch.zero if is_measured else 0.0
@@ -88,26 +93,52 @@ def load_of(
         is_alone = chunks is None and is_measured
         gap = measured.mean if is_alone else measured.between
         lengths = batch.durations + gap
-        made = _problem(batch, lengths, n_workers, available)
-        return Load(made, _order(batch, order), None, None, gap, min(zero, gap))
-    alone = scheduling.make_problem(batch.durations, n_workers)
-    members = scheduling.listed(alone, _order(batch, order))
-    if size == 0:
-        members = _by_chunk(batch.chunk, members)
-        chunk = batch.chunk[members]
-        firsts = np.flatnonzero(np.append(True, chunk[1:] != chunk[:-1]))
-    else:
-        firsts = np.arange(0, len(members), size)
-    gaps = np.full(len(members), measured.within)
-    gaps[firsts] = measured.between
-    lengths = batch.durations[members] + gaps
+        if batch.n_chunks is not None:
+            n_others = batch.sizes - batch.n_chunks
+            lengths = batch.durations + measured.between * batch.n_chunks
+            lengths += measured.within * n_others
+        elif batch.sizes is not None:
+            lengths = batch.durations + gap * batch.sizes
+        made = problem_of(batch, lengths, n_workers, available)
+        order = _order(batch, order)
+        zero = zero if batch.n_chunks is not None else min(zero, gap)
+        return Load(made, order, None, None, gap, 0.0, zero)
+    members, firsts = chunks_of(batch, size, order, n_workers)
+    lengths = batch.durations if members is None else batch.durations[members]
     if len(firsts):
-        lengths = np.add.reduceat(lengths, firsts)
+        sizes = np.diff(np.append(firsts, len(lengths)))
+        lengths = np.add.reduceat(lengths, firsts) + measured.within * (sizes - 1)
+        lengths += measured.between
     made = scheduling.make_problem(lengths, n_workers, available=available)
-    return Load(made, "given", members, firsts, gaps, zero)
+    gap, within = measured.between, measured.within
+    return Load(made, "given", firsts, members, gap, within, zero)
 
 
-def _problem(batch: Batch, lengths, n_workers: int, available) -> Problem:
+def chunks_of(batch: Batch, size: int, order="given", n_workers: int = 1):
+    """Attempts chunk by chunk, None as they come, and where among them chunks begin.
+
+    Parameters
+    ----------
+    size : int
+        Attempts of a chunk; 0: as recorded.
+    order, n_workers
+        As for `simulate`.
+    """
+    members = _order(batch, order)
+    if isinstance(members, str):
+        alone = scheduling.make_problem(batch.durations, n_workers)
+        members = None if members == "given" else scheduling.listed(alone, members)
+    if size:
+        return members, np.arange(0, len(batch.durations), size)
+    chunk = batch.chunk if members is None else batch.chunk[members]
+    if (chunk[1:] < chunk[:-1]).any():
+        members = _by_chunk(chunk, members)
+        chunk = batch.chunk[members]
+    return members, np.flatnonzero(np.append(True, chunk[1:] != chunk[:-1]))
+
+
+def problem_of(batch: Batch, lengths, n_workers: int, available=None) -> Problem:
+    """Attempts that take so long, to be taken one by one."""
     is_limited = batch.is_limited(n_workers) and batch.agent is not None
     return scheduling.make_problem(
         lengths,
@@ -144,7 +175,7 @@ def _dispatch(batch: Batch, dispatch) -> Dispatch:
 def _order(batch: Batch, order):
     """An order of attempts: as given, by a rule, or a permutation of tasks."""
     if isinstance(order, str):
-        is_listed = order != "given" or (np.diff(batch.given) > 0).all()
+        is_listed = order != "given" or (batch.given[1:] > batch.given[:-1]).all()
         return order if is_listed else batch.given
     rank = np.asarray(order)
     n_tasks = int(batch.task.max(initial=-1)) + 1
@@ -160,18 +191,16 @@ def _order(batch: Batch, order):
     return np.argsort(np.argsort(rank)[batch.task], kind="stable")
 
 
-def _by_chunk(chunk: np.ndarray, members: np.ndarray) -> np.ndarray:
+def _by_chunk(here: np.ndarray, members: np.ndarray | None) -> np.ndarray:
     """A list in which those of one chunk follow each other, from its first one on."""
-    here = chunk[members]
-    if (np.diff(here) >= 0).all():
-        return members
     # Of several places numpy keeps the last that it is told.
-    first = np.full(chunk.max() + 1, len(members))
-    first[here[::-1]] = np.arange(len(members))[::-1]
-    return members[np.argsort(first[here], kind="stable")]
+    first = np.full(here.max() + 1, len(here))
+    first[here[::-1]] = np.arange(len(here))[::-1]
+    by_chunk = np.argsort(first[here], kind="stable")
+    return by_chunk if members is None else members[by_chunk]
 
 
-def _size(batch: Batch, n_workers: int, chunks, order) -> int | None:
+def size_of(batch: Batch, n_workers: int, chunks, order) -> int | None:
     """Attempts in a chunk: 0 as recorded, None each by itself."""
     if chunks is None:
         travels = batch.chunk is not None and not batch.is_limited(n_workers)

@@ -3,6 +3,8 @@
 Knows what a task is made of; refuses to know when, where and whether it runs.
 """
 
+from __future__ import annotations
+
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field

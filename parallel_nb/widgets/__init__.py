@@ -6,7 +6,7 @@ laws_lab()        Amdahl, Gustafson and USL to play with, no data needed
 schedule_lab()    a toy scheduler: orders, bounds, Graham's anomaly
 
 A widget is controls and one handler that calls a function of a table and one of a
-picture. `canvas.py` makes pixels, `framed.py` shows them with their words, `page.py` is
-what a saved notebook keeps; the files beside them know one widget each. None of them
-computes what `accounting`, `simulation`, `scheduling` and `laws` know.
+picture, which `draw` makes. `framed.py` shows it with its words, `page.py` is what a
+saved notebook keeps; the files beside them know one widget each. None of them computes
+what `accounting`, `simulation`, `scheduling` and `laws` know.
 """

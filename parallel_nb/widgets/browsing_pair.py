@@ -13,9 +13,9 @@ import numpy as np
 from .. import accounting
 from ..comparison import compare
 from ..draw import markup, timeline, wording
+from ..draw.canvas import Canvas
 from ..errors import ParallelNbError
 from ..runs import Run
-from .canvas import Canvas
 from .framed import Framed
 
 _WIDTH = 9.6  # inches

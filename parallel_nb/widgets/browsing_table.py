@@ -138,6 +138,8 @@ def caption(rows: pd.DataFrame, n_all: int, asked: str, where: str) -> str:
     n_bad = int((rows["problem"] != "").sum())
     n = len(rows) - n_bad
     told = wording.count(n, "run")
+    if not n_all:
+        return f"No runs in {where}. `pnb.save(run, path)` keeps one in a file."
     if asked.strip():
         told = f"{n:,} of {wording.count(n_all, 'file')} match “{asked.strip()}”"
     bad = f"; {wording.count(n_bad, 'file')} cannot be read" if n_bad else ""

@@ -46,12 +46,14 @@ class Framed(ipywidgets.VBox):
         self.caption = ipywidgets.HTML()
         self.words = ""
         self._size = None
-        super().__init__([self.picture, self.caption], layout={"width": "100%"})
+        # Before there is a picture, a page would show that one is lacking.
+        layout = {"width": "100%", "display": "none"}
+        super().__init__([self.picture, self.caption], layout=layout)
 
     def show(self, image: bytes, size: tuple[int, int], words: str) -> None:
         """Replace the picture, a PNG file of so many CSS pixels, and its words."""
         if size != self._size:
-            self._size = size
+            self._size, self.layout.display = size, ""
             self.picture.layout.width = f"{size[0]}px"
             # Height follows where the page is narrower than the picture.
             self.picture.layout.height = "auto"

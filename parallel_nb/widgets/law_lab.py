@@ -14,8 +14,8 @@ import ipywidgets
 
 from .. import laws
 from ..draw import markup, wording
+from ..draw.law_picture import JOB, MOST, Case, LawPicture, seconds_of
 from .framed import Framed
-from .law_picture import JOB, MOST, Case, LawPicture, seconds_of
 from .page import CHECKED, LABELLED, Page, row, status
 
 _COUNTS = (*range(1, 9), 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1000)

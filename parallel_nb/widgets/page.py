@@ -14,7 +14,8 @@ from . import spoken
 
 LABELLED = {"description_width": "initial"}  # labels are never cut off
 CHECKED = {"indent": False, "layout": {"width": "auto", "margin": "2px 12px 2px 2px"}}
-_WIDE = {"flex_flow": "row wrap", "align_items": "center", "width": "100%"}
+# Buttons of one choice have their label above them: what is beside is on their line.
+_WIDE = {"flex_flow": "row wrap", "align_items": "flex-end", "width": "100%"}
 
 
 class Page(ipywidgets.VBox):

@@ -13,12 +13,12 @@ import ipywidgets
 
 from ..draw import wording
 from ..draw.blocks import COLOR_BY
+from ..draw.packed import Packed
+from ..draw.timeline_view import TimelineView
 from ..runs import Run
 from . import sections
 from .framed import Framed
-from .packed import Packed
 from .page import LABELLED, Page, row
-from .timeline_view import TimelineView
 
 _STEPS = 200  # of the slider, from edge to edge of what is in view
 _CLOSEST = 1e-9  # of the whole: no window is narrower

@@ -14,10 +14,10 @@ import ipywidgets
 from .. import accounting
 from ..draw import caption, markup, wording
 from ..draw import ledger as draw_ledger
+from ..draw.canvas import Canvas
 from ..errors import ArgumentError
 from ..runs import Run
 from ..simulation.loads import MEASURED
-from .canvas import Canvas
 from .framed import Framed
 from .page import LABELLED, row, status
 from .task_page import TaskPages
@@ -63,7 +63,7 @@ class TaskSection(Section):
     """Pick a task: its attempts, error and traceback."""
 
     def __init__(self, run: Run):
-        self._pages = TaskPages(run)
+        self._pages, self._placed = TaskPages(run), (None, None)
         self.task = ipywidgets.BoundedIntText(
             value=0,
             min=0,
@@ -88,11 +88,10 @@ class TaskSection(Section):
 
     def place(self) -> tuple[int, float, float]:
         """Worker, start and end of the task's last attempt."""
-        rows = self._pages.rows(self.task.value)
-        if not len(rows):
-            return -1, float("nan"), float("nan")
-        last = rows.iloc[-1]
-        return int(last["worker"]), float(last["started"]), float(last["ended"])
+        task = self.task.value
+        if self._placed[0] != task:  # looked up once, not in each frame
+            self._placed = task, self._pages.place(task)
+        return self._placed[1]
 
     def _jump(self, change) -> None:
         if change["new"] >= 0:

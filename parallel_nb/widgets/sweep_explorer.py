@@ -12,8 +12,8 @@ import ipywidgets
 
 from .. import draw, fitting
 from ..draw import markup, wording
+from ..draw.canvas import Canvas
 from ..errors import ArgumentError
-from .canvas import Canvas
 from .framed import Framed
 from .page import CHECKED, LABELLED, Page, row, status
 
@@ -21,6 +21,7 @@ _FURTHEST = 1024  # workers
 _FURTHER = (1.5, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 256, 512, 1024)
 _COLUMNS = ("n_workers", "repeat", "makespan", "speedup", "efficiency", "karp_flatt")
 _MOST_ROWS = 200
+_MOST_TICKS = 6  # of a linear axis
 _PARAMETERS = '<b>{}</b><ul style="line-height:1.45">{}</ul>'
 
 
@@ -45,11 +46,6 @@ class SweepExplorer(Page):
 
     def __init__(self, sweep):
         self._sweep, self._lock = sweep, threading.RLock()
-        self._canvas = Canvas(9.0, 3.9)
-        self._canvas.axes()
-        self._canvas.figure.subplots_adjust(
-            left=0.08, right=0.97, top=0.84, bottom=0.13
-        )
         self._fits: dict[str, object] = {}
         self.framed = Framed("Measurements of a sweep, and laws")
         self.read_out, self.data = ipywidgets.HTML(), ipywidgets.HTML()
@@ -103,7 +99,7 @@ class SweepExplorer(Page):
     def _choose(self, change=None) -> None:
         """Fit the laws to the measurements of one backend."""
         with self._lock:
-            self._chosen = self._sweep
+            self._chosen, self._canvas = self._sweep, _canvas()
             # There are few of them, and each takes longer than a slider may wait.
             self._frames: dict[tuple, tuple[bytes, str, str]] = {}
             if len(self._sweep.backends) > 1:
@@ -151,12 +147,20 @@ class SweepExplorer(Page):
         if not self.bands.value:
             for band in ax.collections:
                 band.set_visible(False)
-            for text in ax.get_legend().get_texts():
+            for text in _entries(ax):
                 text.set_text(text.get_text().removesuffix(", 95 % band"))
         if self.logarithmic.value:
             self._put_on_log(ax, up_to)
+        else:
+            for axis in (ax.xaxis, ax.yaxis):  # each tick takes a millisecond
+                axis.get_major_locator().set_params(nbins=_MOST_TICKS)
         words = f"{draw.caption(ax)} {self._how(shown)}"
-        return self._canvas.frame(), words, self._read_out(shown)
+        # Title and legend stay where only the slider is moved.
+        title = ax.get_title(), *(each.get_text() for each in _entries(ax))
+        drawn = [*ax.patches, *ax.collections, *ax.lines, *ax.texts, ax.xaxis, ax.yaxis]
+        drawn.sort(key=lambda each: each.get_zorder())
+        image = self._canvas.frame(*drawn, over=title)
+        return image, words, self._read_out(shown)
 
     def _how(self, shown) -> str:
         """In which way it is drawn, in words."""
@@ -172,10 +176,10 @@ class SweepExplorer(Page):
         for line in ax.lines:
             drawn = line.get_ydata()
             low = min([low, *(float(y) for y in drawn if y > 0)])
-        high = ax.get_ylim()[1]
+        high, right = ax.get_ylim()[1], ax.get_xlim()[1]
         ax.set_xscale("log", base=2)
         ax.set_yscale("log", base=2 if self.measure.value == "speedup" else 10)
-        ax.set_xlim(first / 1.1, up_to * 1.1)
+        ax.set_xlim(first / 1.1, right)
         ax.set_ylim(low / 1.15 if low > 0 else high / 1000, high)
         ticks = [n for n in (2**k for k in range(20)) if first <= n <= up_to]
         ax.set_xticks(ticks, [f"{n:,}" for n in ticks], minor=False)
@@ -183,7 +187,8 @@ class SweepExplorer(Page):
             ticks = [n for n in (2**k for k in range(20)) if low / 1.15 <= n <= high]
             ax.set_yticks(ticks, [f"{n:,}" for n in ticks], minor=False)
         else:
-            ticks = [t for k in range(-5, 1) for t in (10.0**k, 3 * 10.0**k)]
+            steps = (1, 2, 5) if low > 0.02 else (1,)
+            ticks = [each * 10.0**k for k in range(-5, 1) for each in steps]
             ticks = [tick for tick in ticks if low / 1.15 <= tick <= high]
             ax.set_yticks(ticks, [wording.percent(tick) for tick in ticks])
             ax.tick_params(axis="y", which="minor", length=0, labelleft=False)
@@ -201,6 +206,20 @@ class SweepExplorer(Page):
 
     def _kept(self) -> list[str]:
         return [self.framed.kept(), self.read_out.value, self.data.value]
+
+
+def _entries(ax) -> list:
+    legend = ax.get_legend()
+    return legend.get_texts() if legend is not None else []
+
+
+def _canvas() -> Canvas:
+    canvas = Canvas(9.0, 3.9)
+    (ax,) = canvas.axes()
+    canvas.figure.subplots_adjust(left=0.08, right=0.97, top=0.84, bottom=0.13)
+    canvas.settle(ax.xaxis, 0.5, -0.105)
+    canvas.settle(ax.yaxis, -0.062, 0.5)
+    return canvas
 
 
 def _table(table) -> str:

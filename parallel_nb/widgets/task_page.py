@@ -36,6 +36,15 @@ class TaskPages:
         """The attempts of one task, the last one last."""
         return self._attempts.iloc[np.flatnonzero(self._task == task)]
 
+    def place(self, task: int) -> tuple[int, float, float]:
+        """Worker, start and end (s) of its last attempt; -1 and NaN if it has none."""
+        rows = self.rows(task)
+        if not len(rows):
+            return -1, math.nan, math.nan
+        last = rows.iloc[-1]
+        lane, moments = last[schema.WORKER], last[[schema.STARTED, schema.ENDED]]
+        return int(lane), *map(float, moments)
+
     def worth_a_look(self) -> list[tuple[str, int]]:
         """Tasks that went wrong, then those that took longest: (label, task)."""
         failures, _ = wording.failures(self._run, _MOST_FAILURES)

@@ -13,9 +13,9 @@ import numpy as np
 
 from .. import scheduling
 from ..draw import markup, wording
+from ..draw.toy_picture import ToyPicture
 from .framed import Framed
 from .page import CHECKED, LABELLED, Page, row, status
-from .toy_picture import ToyPicture
 from .toy_problems import GRAHAM, KINDS, SKEWED, Toy, graham, toy
 
 _ORDERS = {

@@ -33,7 +33,7 @@ _REPEATS = 3
 # -- runs --------------------------------------------------------------------------
 
 
-def run_of(n_attempts, *, seed=0, lead=None, sick=False) -> Run:
+def run_of(n_attempts, *, seed=0, lead=None, sick=False, shuffled=False) -> Run:
     """Attempts of lognormal lengths with short pauses between them, in time order.
 
     Parameters
@@ -45,6 +45,8 @@ def run_of(n_attempts, *, seed=0, lead=None, sick=False) -> Run:
         from the start.
     sick : bool
         Whether some fail and are tried again, and some CPU times are not known.
+    shuffled : bool
+        Whether rows are in any order instead.
     """
     rng = np.random.default_rng(seed)
     worker = rng.integers(0, N_WORKERS, n_attempts).astype(np.int32)
@@ -84,6 +86,10 @@ def run_of(n_attempts, *, seed=0, lead=None, sick=False) -> Run:
             "pid": worker.astype(np.int64) + 1000,
         }
     )
+    if shuffled:
+        put = rng.permutation(n_attempts)
+        columns = {name: frame[name].array.take(put) for name in frame}
+        frame = pd.DataFrame(columns, copy=False)
     meta = Meta(
         n_workers=N_WORKERS,
         backend="isolated",
@@ -100,6 +106,7 @@ RUNS = {
     "arriving 1 ms before": {"lead": 1e-3},
     "arriving 10 µs before": {"lead": 1e-5},
     "failures, retries, unknown CPU": {"sick": True},
+    "10 µs before, in any order": {"lead": 1e-5, "shuffled": True},
 }
 
 

@@ -1,11 +1,11 @@
 """How often intervals hold the truth: ``python -m tests.benchmarks.coverage``.
 
 Sweeps are made of laws whose parameters are known, and fitted as a user would. Of 100
-intervals of 95 % about 95 must hold the truth: of each parameter, of the peak and the
-limit where the fit calls them identified, of the curve inside and beyond the data, and
-95 of 100 prediction bands the next measurement. 2,000 sweeps of each case take half an
-hour on one core; ``--sweeps 100`` says in a minute whether it works, ``--jobs`` spreads
-the cases.
+intervals of 95 % about 95 must hold the truth: of each parameter, of what follows from
+them, of the curve inside and beyond the data, and 95 of 100 prediction bands the next
+measurement. What is identified in fewer than nine of ten sweeps, or fitted with noise
+that is not so, is told and not judged. 2,000 sweeps of each case take 20 minutes of one
+core; ``--sweeps 100`` says in a minute whether it works, ``--jobs`` spreads the cases.
 """
 
 import argparse
@@ -103,15 +103,17 @@ def cases():
             name = f"{law} {measure}, {noise:.0%}"
             yield Case(name, law, parameters, noise, repeats, measure, scatter)
     near, on, line = (0.01, 1e-4, 0.1), (0.05, 0.0, 0.1), (0.0, 0.1)
-    yield Case("usl near its bound", "usl", near, 0.05, 3)
+    # Bands at a bound are wide rather than wrong.
+    yield Case("usl near its bound", "usl", near, 0.05, 3, most=1.0)
     yield Case("usl on its bound", "usl", on, 0.03, 3, most=1.0)
     yield Case("amdahl on its bound", "amdahl", line, 0.03, 3, most=1.0)
     drawn = (("bootstrap", 500),)
     yield Case("usl bootstrap", "usl", USL, 0.03, 5, options=drawn)
     yield Case("amdahl bootstrap", "amdahl", AMDAHL, 0.03, 5, options=drawn)
-    yield Case("usl skewed", "usl", USL, 0.05, 5, scatter="skewed")
-    yield Case("usl skewed, bootstrap", "usl", USL, 0.05, 5, "time", "skewed", drawn)
-    # What the fit is told about the noise is not so.
+    # The noise is not what the fit takes it for.
+    for name, options in (("usl skewed", ()), ("usl skewed, bootstrap", drawn)):
+        skewed = ("usl", USL, 0.05, 5, "time", "skewed", options)
+        yield Case(name, *skewed, is_judged=False)
     for measure, scatter in (("throughput", "relative"), ("time", "absolute")):
         name = f"usl {measure}, {scatter} noise taken for the other"
         yield Case(name, "usl", USL, 0.1, 5, measure, scatter, is_judged=False)

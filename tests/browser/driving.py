@@ -29,12 +29,17 @@ _RUN = """(n) => {
 _SEEN = """async (root) => {
   const visible = (each) => each.offsetParent !== null;
   const words = [...root.querySelectorAll('[role=status]')].filter(visible);
-  const images = [...root.querySelectorAll('img')].filter(visible);
-  const sums = await Promise.all(images.map(async (image) => {
-    const bytes = await (await fetch(image.src)).arrayBuffer();
-    const sum = await crypto.subtle.digest('SHA-1', bytes);
-    return [...new Uint8Array(sum)].join();
-  }));
+  const summed = () => Promise.all(
+    [...root.querySelectorAll('img')].filter(visible).map(async (image) => {
+      const bytes = await (await fetch(image.src)).arrayBuffer();
+      const sum = await crypto.subtle.digest('SHA-1', bytes);
+      return [...new Uint8Array(sum)].join();
+    }));
+  let sums = null;
+  while (sums === null) {  // a picture that is replaced meanwhile cannot be fetched
+    sums = await summed().catch(() => new Promise(
+      (soon) => requestAnimationFrame(() => soon(null))));
+  }
   const told = words.map((each) => each.innerText).join('\\n');
   return {words: told, pictures: sums.join()};
 }"""
@@ -74,6 +79,14 @@ _BEYOND = """(root) => {
     .filter((each) => each.getBoundingClientRect().right > right)
     .map((each) => each.outerHTML.slice(0, 120));
 }"""
+_BEYOND_AT_LAST = f"""async (root, patience) => {{
+  const last = performance.now() + patience;
+  for (;;) {{
+    const beyond = ({_BEYOND})(root);
+    if (!beyond.length || performance.now() > last) return beyond;
+    await new Promise((soon) => requestAnimationFrame(soon));
+  }}
+}}"""
 _PATIENCE, _LOADING = 30_000, 120_000  # ms; machines can be busy
 _numbers = itertools.count()
 
@@ -223,10 +236,16 @@ class Output:
         return found
 
     def press(self, role, name, *keys, changes=("words", "pictures")):
-        """Press keys on a control; what is seen when that has changed."""
-        before = self.seen()
-        self.strike(role, name, *keys)
-        return self.changed(before, changes)
+        """Press keys on a control, each of which changes something; what is seen last.
+
+        Not before a change is there is the next key pressed: a picture that came late
+        would be taken for what that key has done.
+        """
+        for key in keys:
+            before = self.seen()
+            self.strike(role, name, key)
+            now = self.changed(before, changes)
+        return now
 
     def strike(self, role, name, *keys):
         """Press keys on a control, without waiting for what they do."""
@@ -276,9 +295,10 @@ class Output:
             self.tab.keyboard.press("Tab")
         return names
 
-    def beyond(self):
-        """What reaches beyond the right edge of the output."""
-        return self.root.evaluate(_BEYOND)
+    def assert_fits(self):
+        """Nothing reaches beyond the right edge, once the page is laid out anew."""
+        beyond = self.root.evaluate(_BEYOND_AT_LAST, _PATIENCE)
+        assert beyond == [], beyond
 
     def printed(self):
         """What the cell printed."""

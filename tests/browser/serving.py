@@ -96,10 +96,10 @@ class Server:
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-        for _ in range(300):
+        for _ in range(1200):  # two minutes: machines can be busy
             try:
                 self.ask("api/status")
-            except (urllib.error.URLError, ConnectionError):
+            except (urllib.error.URLError, ConnectionError, TimeoutError):
                 try:
                     self._process.wait(0.1)
                 except subprocess.TimeoutExpired:

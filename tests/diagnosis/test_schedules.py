@@ -99,3 +99,26 @@ def test_workers_that_an_order_would_use_are_not_too_many():
     rows = on(0, 0, 2), on(1, 0, 2), on(2, 0, 2), on(0, 2, 6)
     found = pnb.findings(run_of(*rows, n_workers=3))
     assert "TooManyWorkers" not in kinds(found)
+
+
+def in_chunks(gap, *, source="run"):
+    """Findings of two workers with twenty chunks of five, a gap before each chunk."""
+    rows = []
+    for worker in (0, 1):
+        for at in range(20):
+            begin, chunk = at * (5 + gap) + gap, 2 * at + worker
+            rows += in_turn(worker, 5, 1, begin=begin, chunk=chunk)
+    return kinds(pnb.findings(run_of(*rows, source=source)))
+
+
+def test_what_already_travels_together_needs_much_to_gain_to_be_blamed():
+    assert "TasksTooSmall" not in in_chunks(0.625)  # a fifteenth
+    assert "TasksTooSmall" in in_chunks(0.625, source="record")
+    assert "TasksTooSmall" in in_chunks(4.0)
+
+
+def test_handing_over_that_costs_as_little_as_after_the_remedy_is_no_alarm():
+    rows = [*in_turn(0, 32, 1, gap=0.09), *in_turn(1, 32, 1, gap=0.09)]
+    assert "TasksTooSmall" not in kinds(pnb.findings(run_of(*rows)))
+    rows = [*in_turn(0, 32, 1, gap=0.25), *in_turn(1, 32, 1, gap=0.25)]
+    assert "TasksTooSmall" in kinds(pnb.findings(run_of(*rows)))

@@ -169,6 +169,29 @@ def test_durations_have_a_colour_bar_that_fits_their_spread(lengths, is_log):
     assert all(label.endswith(("s", "0")) for label in labels if label)
 
 
+@pytest.mark.parametrize("shortest", [1.93, 2.0, 0.2, 0.0199])
+def test_a_colour_bar_tells_its_scale_by_two_ticks_at_least(shortest):
+    rng = np.random.default_rng(0)
+    lengths = (
+        np.geomspace(shortest, 2.07, 80)
+        if shortest < 1
+        else rng.uniform(shortest, 2.07, 80)
+    )
+    ends = np.cumsum(lengths)
+    rows = [(0, end - length, end) for end, length in zip(ends, lengths, strict=True)]
+    ax = draw.timeline(run_of(*rows), color="duration")
+    pixels_of(ax)
+    (bar,) = ax.child_axes
+    low, high = bar.get_ylim()
+    assert sum(low <= tick <= high for tick in bar.get_yticks()) >= 2
+
+
+def test_durations_that_no_clock_tells_apart_have_one_colour():
+    rows = [(0, k / 10, (k + 1) / 10) for k in range(100)]  # equal but for rounding
+    shade = blocks(run_of(*rows), "duration").shade
+    assert np.ptp(shade.values) == 0
+
+
 def test_a_colour_bar_fits_beside_axes_of_the_users():
     figure = Figure()
     ax = draw.timeline(run_of(*SOME), figure.add_subplot(), color="duration")

@@ -1,15 +1,21 @@
 """Contrasts: what is drawn and written is told from the paper, on light and dark."""
 
 import io
+from dataclasses import replace
 
 import matplotlib.style
 import numpy as np
+import pandas as pd
 import pytest
+from matplotlib.colors import to_hex
 from PIL import Image
 
 import parallel_nb as pnb
+from parallel_nb import draw
 from parallel_nb.draw import growing, palette, pictures, strip
-from parallel_nb.widgets.law_picture import _PARTS, Case, LawPicture
+from parallel_nb.draw.blocks import blocks
+from parallel_nb.draw.law_picture import _PARTS, Case, LawPicture
+from parallel_nb.draw.paint import paint
 
 from ..widgets.making import uneven
 
@@ -53,6 +59,48 @@ def test_areas_are_told_from_their_paper_unless_a_legend_names_them(paper):
     areas = {*palette.STATUS.values(), *palette.PART.values(), *palette.CATEGORIES}
     faint = {colour for colour in areas if on(paper, colour) < LINES}
     assert faint <= (BRIGHT if paper == WHITE else set())
+
+
+@pytest.mark.parametrize("paper", PAPERS.values(), ids=PAPERS)
+def test_edges_of_areas_are_told_from_their_paper(paper):
+    areas = {*palette.STATUS.values(), *palette.PART.values(), *palette.CATEGORIES}
+    faint = [each for each in areas if on(paper, palette.edge(each)) < LINES]
+    assert faint == []
+
+
+@pytest.mark.parametrize("picture", ["ledger", "laws"])
+def test_bright_bars_have_an_edge(picture):
+    axes = pnb.laws_lab()._picture.canvas.figure.axes
+    if picture == "ledger":
+        rows = pd.DataFrame({"task": [0, 1], "started": [2, 2], "ended": [4.0, 3.0]})
+        axes = [draw.ledger(pnb.Run.from_frame(rows.assign(submitted=0.0, cpu=1.0)))]
+    bars = [patch for ax in axes for patch in ax.patches]
+    bright = [bar for bar in bars if to_hex(bar.get_facecolor()).upper() in BRIGHT]
+    assert bright
+    for bar in bright:
+        assert palette.contrast(to_hex(bar.get_edgecolor()), WHITE) >= LINES
+
+
+def test_toy_tasks_have_an_edge():
+    image = pnb.schedule_lab().framed.picture.value
+    for colour in (palette.DEEP_ORANGE, palette.DEEP_SKY):
+        assert share_of(image, colour) > 5e-4
+
+
+@pytest.mark.parametrize("colour", [palette.ORANGE, palette.SKY, palette.YELLOW])
+def test_bright_blocks_of_a_timeline_have_a_dark_edge_on_light_paper(colour):
+    shown = blocks(uneven())
+    kinds = tuple(replace(kind, colour=colour) for kind in shown.kinds)
+    shown = replace(shown, kinds=kinds, failures=shown.failures[:0])
+    for on_dark, is_there in ((False, True), (True, False)):
+        pixels = strip.opaque(paint(shown, (200, 400), on_dark=on_dark))
+        found = {palette_hex(each) for each in np.unique(pixels[:, 20], axis=0)}
+        dark = [each for each in found if palette.contrast(each, WHITE) >= LINES]
+        assert bool(dark) is is_there
+
+
+def palette_hex(channels):
+    return "#" + "".join(f"{each:02X}" for each in channels)
 
 
 def test_what_went_wrong_is_told_from_all_papers_and_tracks():

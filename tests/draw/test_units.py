@@ -24,6 +24,13 @@ def test_labels_have_one_unit_that_suits_the_span(right, labels):
     assert time_labels(time_ticks(0, right, 5)) == labels
 
 
+@given(st.floats(0, 1e5), st.floats(1e-4, 1e5), st.floats(1, 9))
+def test_there_are_two_ticks_at_least(left, width, n_steps):
+    ticks = time_ticks(left, left + width, n_steps)
+    assert len(ticks) >= 2
+    assert len(set(time_labels(ticks))) == len(ticks)
+
+
 def test_zooming_in_keeps_the_digits_that_tell_ticks_apart():
     assert time_labels(time_ticks(5.0, 5.001, 4)) == [
         "5 s",

@@ -1,12 +1,20 @@
 """Programs in an interpreter of their own, which must leave no process behind."""
 
 import json
+import signal
 import subprocess
 import uuid
 
 import pytest
 
 from .processes import comes_true, marked, start_script
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _heeds_interrupts():
+    """Who is started in the background has SIGINT ignored, and so have its children."""
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture

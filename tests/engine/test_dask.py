@@ -54,7 +54,7 @@ def words_of(process):
 @pytest.fixture
 def client(cluster):
     with distributed.Client(cluster) as made:
-        made.wait_for_workers(2, timeout=30)
+        made.wait_for_workers(2, timeout=120)
         yield made
 
 
@@ -198,7 +198,7 @@ def test_a_task_that_kills_workers_crashes_and_nobody_else_does(client):
 
 
 def test_a_worker_killed_from_outside_loses_nothing(client, tmp_path):
-    client.wait_for_workers(2, timeout=30)
+    client.wait_for_workers(2, timeout=120)
     (victim, *_) = client.run(os.getpid).values()
     flag = tmp_path / "started"
 
@@ -282,7 +282,7 @@ def main():
 
         began = time.perf_counter()
         try:
-            pnb.run(time.sleep, [0.2, 3, 3, 3], backend="dask", on_event=notice)
+            pnb.run(time.sleep, [0.2, 6, 6, 6], backend="dask", on_event=notice)
         except KeyboardInterrupt:
             raised = True
         seconds = time.perf_counter() - began
@@ -300,7 +300,8 @@ if __name__ == "__main__":
 def test_an_interrupt_stops_the_run_and_not_the_cluster(script):
     raised, seconds, ended_by, statuses, again, are_same = script(INTERRUPT)
     assert raised
-    assert seconds < 2.5
+    # A second or less, and not the six that the others take; it may be a busy machine.
+    assert seconds < 5.5
     assert ended_by == "interrupt"
     assert statuses[0] == "done"
     assert set(statuses[1:]) == {"cancelled"}
@@ -331,7 +332,7 @@ def unskew():
 
 
 def test_a_skewed_clock_is_aligned_within_the_uncertainty_it_reports(client):
-    client.wait_for_workers(2, timeout=30)
+    client.wait_for_workers(2, timeout=120)
     odd, _ = client.scheduler_info()["workers"]
     client.run(skew, workers=[odd])
     (pid,) = client.run(os.getpid, workers=[odd]).values()

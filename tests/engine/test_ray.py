@@ -4,6 +4,7 @@ import functools
 import multiprocessing.pool
 import os
 import signal
+import sys
 import threading
 import time
 
@@ -15,8 +16,10 @@ from joblib.pool import PicklingPool
 
 import parallel_nb as pnb
 from parallel_nb.engine.clusters import abroad
+from parallel_nb.engine.clusters.on_ray import RayCluster
 from parallel_nb.errors import ArgumentError
 
+from ..faults.engines import start_ray
 from .processes import comes_true
 
 ray = pytest.importorskip("ray", reason="the extra `ray` is not installed")
@@ -32,17 +35,11 @@ pytestmark = [
 @pytest.fixture(scope="module")
 def started():
     others = set(psutil.Process().children(recursive=True))
-    ray.init(
-        num_cpus=2,
-        resources={"licence": 1},
-        include_dashboard=False,
-        log_to_driver=False,
-        logging_level="ERROR",
-    )
+    start_ray(num_cpus=2, resources={"licence": 1})
     mine = set(psutil.Process().children(recursive=True)) - others
     yield
     ray.shutdown()
-    _, alive = psutil.wait_procs(mine, timeout=10)
+    _, alive = psutil.wait_procs(mine, timeout=30)
     assert alive == []
 
 
@@ -136,16 +133,21 @@ def test_any_result_ends_the_run_and_what_still_runs(on_ray, tmp_path):
     flag = tmp_path / "pid"
 
     def wait(seconds, flag=str(flag)):
-        if seconds > 1:
-            with open(flag, "w") as file:
+        if seconds:
+            with open(f"{flag}~{seconds}", "w") as file:
                 file.write(str(os.getpid()))
-        time.sleep(seconds)
+            os.rename(f"{flag}~{seconds}", flag)
+            time.sleep(seconds)
+        while not os.path.exists(flag):
+            time.sleep(0.01)
         return seconds
 
-    made = on_ray(wait, [0.3, 60, 60], wait="any")
+    made = on_ray(wait, [0, 200, 201], wait="any")
     assert made.meta.ended_by == "wait"
     assert made.tasks["status"].tolist() == ["done", "cancelled", "cancelled"]
-    assert comes_true(lambda: not psutil.pid_exists(int(flag.read_text())), seconds=40)
+    # Long before a task would end by itself; one that was on its way to its worker is
+    # cancelled once more, a second later.
+    assert comes_true(lambda: is_over(int(flag.read_text())), seconds=60)
 
 
 def test_a_plan_with_dependencies_runs_on_ray(on_ray):
@@ -176,6 +178,43 @@ def test_the_clock_of_another_machine_is_aligned(on_ray, monkeypatch):
     attempts = made.attempts
     assert (attempts["started"] >= attempts["submitted"] - within).all()
     assert (attempts["ended"] <= attempts["received"] + within).all()
+
+
+def is_over(pid):
+    try:
+        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+
+
+class LateRay:
+    """Ray's calls, where a cancellation that comes too early is forgotten."""
+
+    def __init__(self, n_forgotten):
+        self.n_left = n_forgotten
+        self.cancelled = []
+
+    def is_initialized(self):
+        return True
+
+    def cancel(self, future, force):
+        assert force
+        self.cancelled.append(future)
+
+    def wait(self, futures, num_returns, timeout):
+        self.n_left -= 1
+        return ([], futures) if self.n_left >= 0 else (futures, [])
+
+
+@pytest.mark.parametrize("n_forgotten", [0, 1, 3])
+def test_what_a_cancellation_missed_is_cancelled_until_it_ends(
+    n_forgotten, monkeypatch
+):
+    late = LateRay(n_forgotten)
+    monkeypatch.setitem(sys.modules, "ray", late)
+    RayCluster().cancel(["one"])
+    assert comes_true(lambda: late.n_left < 0)
+    assert late.cancelled == ["one"] * (n_forgotten + 1)
 
 
 # -- multiprocessing stays multiprocessing ---------------------------------------------

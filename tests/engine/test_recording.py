@@ -231,6 +231,14 @@ def test_calls_inside_tasks_are_recorded_and_know_their_parent(backend):
     assert "in task" in repr(log)
 
 
+def test_a_log_of_many_calls_says_how_many_are_inside_tasks():
+    with pnb.record() as log:
+        Parallel(1)(delayed(chores.nested_parallel)([x]) for x in range(21))
+    told = repr(log).splitlines()
+    assert told[0].startswith("[0] <Run ")
+    assert told[1:] == ["and 21 inside tasks of these; log.summary() has all"]
+
+
 def test_a_recording_inside_a_task_is_the_tasks_own_and_its_recorders():
     def work(x):
         with pnb.record() as log:

@@ -7,7 +7,8 @@ import pytest
 
 import parallel_nb as pnb
 from parallel_nb import Task
-from parallel_nb.engine import sweeping
+from parallel_nb.engine import growing, sweeping
+from tests.draw.making import run_of
 
 from . import chores
 
@@ -111,3 +112,36 @@ def test_what_fails_is_not_measured():
 def test_what_cannot_be_measured_is_said_beforehand(options, message):
     with pytest.raises(pnb.ArgumentError, match=message):
         sweep(**options)
+
+
+def test_of_a_batch_that_grows_in_part_only_that_part_counts():
+    fixed, each = 0.06, 0.02
+    measured = sweep(
+        chores.nap,
+        lambda n: [fixed] + [each] * 3 * n,
+        n_jobs=[1, 4],
+        repeats=3,
+        scale="weak",
+    )
+    # 60 ms that stay and 60 ms for each worker: not 4 times as much, but 2.5 times;
+    # by the clock, as a busy machine lengthens naps.
+    ones = [run.tasks for run in measured.runs if run.meta.n_workers == 1]
+    took = np.array([tasks["ended"] - tasks["started"] for tasks in ones])
+    stays, grows = np.median(took[:, 0]), np.median(took[:, 1:])
+    expected = (stays + 12 * grows) / (stays + 3 * grows)
+    assert measured.grown([4])[0] == pytest.approx(expected)
+    assert expected < 3.7
+    for row in measured.table.itertuples():
+        of_one = 1 / measured.reference["threading"]
+        scaled = measured.grown([row.n_workers])[0] * of_one / row.makespan
+        assert row.speedup == pytest.approx(scaled)
+
+
+def test_what_slows_many_workers_down_is_not_taken_for_more_work():
+    slow = [run_of(*((lane, 0, 2.0) for lane in range(4)))]
+    one = [run_of(*((0, at, at + 1.0) for at in range(4)))]
+    inputs = [["a", "b", "c", "d"]] * 2
+    assert growing.growth(one + slow, inputs, ["x", "x"]) == [1.0, 1.0]
+    # What only many workers had is counted as they took it.
+    inputs[1] = [["a"], ["b"], ["c"], ["d"]]
+    assert growing.growth(one + slow, inputs, ["x", "x"]) == [1.0, 2.0]

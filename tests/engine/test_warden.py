@@ -149,9 +149,13 @@ def test_workers_of_pools_that_hang_end_with_the_kernel(mark, backend):
     program = start_script(POOLS, mark, BACKEND=backend)
     for _ in range(2):
         assert program.stdout.readline() == "hangs\n"
-    workers = psutil.Process(program.pid).children()
-    workers = [p for p in workers if "tracker" not in " ".join(p.cmdline())]
-    assert len(workers) >= 3, "two, and the warden"
+
+    def workers_now():
+        children = psutil.Process(program.pid).children()
+        return [p for p in children if "tracker" not in " ".join(p.cmdline())]
+
+    assert comes_true(lambda: len(workers_now()) >= 3), "two, and the warden"
+    workers = workers_now()
     end(program, signal.SIGKILL)
     assert comes_true(lambda: all(map(is_over, workers)), seconds=2)
     # joblib's own, which clears up behind all of them, may have been starting.

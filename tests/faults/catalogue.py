@@ -23,6 +23,12 @@ LIMIT = 25.0
 LIMIT_OF_HANGS = 3.0
 # A cluster has to start, and starts its workers anew.
 MORE_FOR_CLUSTERS = 60.0
+# What outlives its kernel for longer than this (seconds) is an orphan; a cluster's own
+# processes look from time to time whether it is still there.
+GRACE = 2.0
+GRACE_OF_CLUSTERS = 30.0
+# So many cells share one: whoever waits for the last waits for all.
+N_TOGETHER = 8
 
 NO_HARM = "no harm"
 FAILED = "failed"
@@ -36,6 +42,8 @@ HANGS = "hangs"
 REFUSED = "refused"
 LEFT = ", leaves processes"
 STOPS = "stops, keeps its rows"
+# Nobody else shares a cluster with what ends so.
+_ALONE = (LEFT, "then unusable")
 # Where a cluster's own ways, and not a run's, decide what happens.
 NOT_PROMISED = "not promised"
 BUSY = f"{STOPS}, then unusable"
@@ -183,7 +191,13 @@ _add(
 )
 _add(deeds.changes_folder, NO_HARM)
 _add(deeds.writes_10_mb, NO_HARM)
-_add(deeds.leaves_children, NO_HARM, f"{NO_HARM}{LEFT}", dask=f"{NO_HARM}{LEFT}")
+_add(
+    deeds.leaves_children,
+    NO_HARM,
+    f"{NO_HARM}{LEFT}",
+    dask=f"{NO_HARM}{LEFT}",
+    ray=NO_HARM,
+)
 _add(deeds.leaves_forks, NO_HARM, f"{NO_HARM}{LEFT}", dask=NOT_PROMISED)
 _add(deeds.leaves_threads, NO_HARM)
 _add(deeds.nests_joblib, NO_HARM)
@@ -223,16 +237,39 @@ BY_CHANCE = {
 }
 
 
-def cell(fault, backend):
-    """What the nursery is told of a cell."""
-    promise = FAULTS[fault].promises[backend]
-    seconds = LIMIT_OF_HANGS if promise.startswith(HANGS) else LIMIT
+def cell(backend, *faults):
+    """What the nursery is told of a cell, or of several that share a cluster."""
+    promises = [FAULTS[fault].promises[backend] for fault in faults]
+    seconds = LIMIT_OF_HANGS if promises[0].startswith(HANGS) else LIMIT * len(faults)
     if backend in CLUSTERS:
         seconds += MORE_FOR_CLUSTERS
-    told = {"fault": fault, "backend": backend, "seconds": seconds}
-    if promise.startswith(DIES):
+    told = {"faults": faults, "backend": backend, "seconds": seconds, "grace": GRACE}
+    if backend in CLUSTERS and LEFT not in promises[0]:
+        told["grace"] = GRACE_OF_CLUSTERS
+    if promises[0].startswith(DIES):
         told["afterwards"] = "tests.faults.journals:recovered"
     return told
+
+
+def together(cells):
+    """Lists of cells: of the same cluster's, several that should leave it as it was.
+
+    To start a cluster takes longer than what is then done with it.
+    """
+    lists, open_lists = [], {}
+    for fault, backend in cells:
+        promise = FAULTS[fault].promises[backend]
+        is_alone = promise.startswith((DIES, HANGS)) or promise.endswith(_ALONE)
+        # Dask's nannies may give up who dies again and again.
+        is_alone |= backend == "dask" and "crashed" in promise
+        if backend not in CLUSTERS or is_alone:
+            lists.append([(fault, backend)])
+            continue
+        if len(open_lists.get(backend, ())) in (0, N_TOGETHER):
+            open_lists[backend] = []
+            lists.append(open_lists[backend])
+        open_lists[backend].append((fault, backend))
+    return lists
 
 
 def all_cells():

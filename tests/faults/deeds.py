@@ -249,8 +249,9 @@ def leaves_children(folder, key):
 def leaves_forks(folder, key):
     """leaves a process that goes on forking and ending"""
     if os.fork() == 0:
-        for _ in range(500):
-            time.sleep(0.02)
+        # Each lives long enough to be seen, also on a busy machine.
+        for _ in range(120):
+            time.sleep(0.1)
             if os.fork():
                 os._exit(0)
         os._exit(0)

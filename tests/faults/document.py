@@ -3,7 +3,7 @@
 Outcomes in, Markdown out, and the words back out of the Markdown.
 """
 
-from .catalogue import BACKENDS, FAULTS, GROUPS, NOT_PROMISED
+from .catalogue import BACKENDS, BY_CHANCE, FAULTS, GROUPS, NOT_PROMISED
 
 START, END = "<!-- faults: start -->", "<!-- faults: end -->"
 
@@ -14,12 +14,13 @@ Made by `python -m tests.faults`, which causes every fault for real, in every ba
 in a kernel of its own, and writes down what happened; a test fails when that is no
 longer what this page says. Two workers, Linux{versions}. For `dask`, they are a
 `LocalCluster` that gives a task up when two of its processes have died with it
-(`distributed.scheduler.allowed-failures: 1`).
+(`distributed.scheduler.allowed-failures: 1`); for `ray`, a `ray.init(num_cpus=2)`.
 
 The culprit is one of some seventeen tasks: some had finished before, some travelled
 with it, one was at work beside it when it acted, some came after. Executions were
 counted by the tasks themselves. Right afterwards, the backend had to serve another run,
-and when the kernel had ended, no process might be left after two seconds.
+and when the kernel had ended, no process might be left after two seconds; those of a
+cluster end in their own time. Cells of a cluster that leave it as it was share one.
 
 {legend}
 
@@ -45,6 +46,7 @@ _WORDS = {
     "journal kept": "the run had a `journal=`, and `recover` found in it whatever had "
     "ended a second before",
     "hangs": "the run, or the next one, until somebody ends the kernel",
+    "kernel does not end": "it waits for a worker that was stopped; chance decides",
     "leaves processes": "processes that a task started outlive the kernel",
     "then unusable": "for as long as what was cancelled goes on: nobody can end it "
     "but the cluster",
@@ -60,9 +62,18 @@ def page(outcomes, versions=""):
     outcomes : iterable of Outcome
         One for each fault and backend.
     """
-    words = {(o.fault, o.backend): o.word for o in outcomes}
+    words = {(o.fault, o.backend): told(o) for o in outcomes}
     versions = f"; {versions}" if versions else ""
     return _PAGE.format(versions=versions, legend=legend(), table=table(words))
+
+
+def told(outcome):
+    """An outcome's word; where chance decides, both words, whichever it was."""
+    cell = outcome.fault, outcome.backend
+    words = FAULTS[outcome.fault].promises[outcome.backend], BY_CHANCE.get(cell)
+    if words[1] is not None and outcome.word in words:
+        return " or ".join(words)
+    return outcome.word
 
 
 def legend():
@@ -95,7 +106,7 @@ def words_of(text):
 
 def short(outcomes):
     """A table for the README: faults that differ little share a line."""
-    words = {(o.fault, o.backend): o.word for o in outcomes}
+    words = {(o.fault, o.backend): told(o) for o in outcomes}
     head = ["a task …", *(f"`{b}`" for b in BACKENDS)]
     lines = [head, ["---"] * len(head)]
     for text, names in GROUPS.items():

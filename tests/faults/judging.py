@@ -12,7 +12,7 @@ import parallel_nb as pnb
 from . import batch, engines, notes
 
 # A cluster that serves does so within this time (s), also while it starts workers anew;
-# much less than what hangs would hold it.
+# it is much less than what hangs would hold it.
 PATIENCE = 30.0
 
 
@@ -73,9 +73,9 @@ def is_alive(pid):
         return False
 
 
-def second_run(backend):
+def second_run(backend, seconds=PATIENCE):
     """Whether the backend serves once more, right now."""
     # A cluster's workers may be busy with what nobody can end.
-    patience = {"deadline": PATIENCE} if backend in engines.CLUSTERS else {}
+    patience = {"deadline": seconds} if backend in engines.CLUSTERS else {}
     run = pnb.run(abs, range(-6, 0), n_jobs=2, backend=backend, **patience)
     return run.results_or(None) == [6, 5, 4, 3, 2, 1]

@@ -25,22 +25,31 @@ N_JOBS = 2
 
 
 def main(cell, folder):
-    """Play the cell; its outcome is in the folder then, if we live to write it."""
+    """Play the cell; its outcome is in the folder then, if we live to write it.
+
+    The same for cells that share a cluster: their outcomes are there once all are.
+    """
     faulthandler.register(signal.SIGUSR1, all_threads=True)
-    outcome = Outcome(cell["fault"], cell["backend"])
+    outcomes = [Outcome(fault, cell["backend"]) for fault in cell["faults"]]
     with warnings.catch_warnings(record=True) as seen:
         warnings.simplefilter("always", UserWarning)
         with engines.opened(cell["backend"], folder):
-            play(outcome, FAULTS[cell["fault"]], folder)
-    outcome.warned = sorted({str(warning.message) for warning in seen})
-    write(outcome, folder)
+            for number, outcome in enumerate(outcomes):
+                own = folder
+                if len(outcomes) > 1:
+                    own = os.path.join(folder, str(number))
+                    os.mkdir(own)
+                seen.clear()
+                play(outcome, FAULTS[outcome.fault], own)
+                outcome.warned = sorted({str(warning.message) for warning in seen})
+    write(outcomes, folder)
 
 
-def write(outcome, folder):
+def write(outcomes, folder):
     """Whole or not at all."""
     path = os.path.join(folder, RESULT)
     with open(path + ".part", "w") as file:
-        json.dump(asdict(outcome), file)
+        json.dump([asdict(outcome) for outcome in outcomes], file)
     os.replace(path + ".part", path)
 
 
@@ -66,11 +75,14 @@ def play(outcome, fault, folder):
         for name, value in told.items():
             setattr(outcome, name, value)
     outcome.seconds = time.perf_counter() - began
+    # Who is promised to be busy is so from the first second on.
+    is_busy = fault.promises[outcome.backend].endswith("unusable")
+    patience = 2.0 if is_busy else judging.PATIENCE
     if outcome.end != REFUSED:
         began = time.perf_counter()
         try:
             engines.wait_until_ready(outcome.backend)
-            outcome.is_usable = judging.second_run(outcome.backend)
+            outcome.is_usable = judging.second_run(outcome.backend, patience)
         except BaseException as error:
             outcome.is_usable = False
             outcome.why += f" then {type(error).__name__}: {error}"

@@ -1,9 +1,9 @@
 """Starts a kernel for each cell, ends it when its time is up, counts who is left.
 
-A program: reads cells from stdin, one JSON object a line, and writes outcomes; its
-argument, if any, names the function that plays them. It imports the library once and
-forks, so a fresh kernel costs ten milliseconds. Every process that outlives a kernel
-becomes its child, however it detached itself.
+A program: reads cells from stdin, one JSON object a line, and writes lists of
+outcomes; its argument, if any, names the function that plays them. It imports the
+library once and forks, so a fresh kernel costs ten milliseconds. Every process that
+outlives a kernel becomes its child, however it detached itself.
 """
 
 import ctypes
@@ -22,19 +22,20 @@ import psutil
 
 # Everything that a run loads, so that kernels are born with it.
 import parallel_nb.engine.clusters.on_dask
+import parallel_nb.engine.clusters.on_ray
 import parallel_nb.engine.running
 import parallel_nb.engine.starting
 import parallel_nb.errors
 import parallel_nb.runs  # noqa: F401
 
 from . import kernel
+from .outcome import DIES, HANGS, Outcome
 
 with suppress(ImportError):
     import distributed  # noqa: F401
-from .outcome import DIES, HANGS, Outcome
 
 MARK = "PARALLEL_NB_FAULTS"
-# What outlives its kernel for longer than this (seconds) is an orphan.
+# Seconds after which what outlives its kernel is an orphan; a cell may give it more.
 _GRACE = 2.0
 # One look may miss who forks and ends all the time.
 _N_LOOKS = 4
@@ -54,16 +55,18 @@ def main(play=kernel.main):
             # Its end shall be an interpreter's, with all that is done then.
             return play(cell, folder)
         try:
-            outcome = _watch(pid, cell, folder)
+            outcomes = _watch(pid, cell, folder)
         finally:
             _end_all()
             shutil.rmtree(folder, ignore_errors=True)
-        print(json.dumps(outcome), flush=True)
+        print(json.dumps(outcomes), flush=True)
     return None
 
 
 def _become_a_kernel(folder):
     os.setsid()
+    # Whoever started us in the background may have had it ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     os.environ[MARK] = folder
     null = os.open(os.devnull, os.O_RDONLY)
     said = os.open(os.path.join(folder, "said"), os.O_CREAT | os.O_RDWR)
@@ -72,8 +75,12 @@ def _become_a_kernel(folder):
 
 
 def _watch(pid, cell, folder):
-    """The outcome of a kernel, as it tells it or as we see it."""
+    """The outcomes of a kernel, as it tells them or as we see them.
+
+    None when it was to play several cells and one of them did something to it.
+    """
     path = os.path.join(folder, kernel.RESULT)
+    grace = cell.get("grace", _GRACE)
     code = _wait(pid, cell["seconds"])
     ended = time.time()
     if code is None:
@@ -81,32 +88,42 @@ def _watch(pid, cell, folder):
         time.sleep(0.2)
         os.killpg(pid, signal.SIGKILL)
         os.waitpid(pid, 0)
-    if os.path.exists(path):
+    if is_told := os.path.exists(path):
         with open(path) as file:
-            outcome = json.load(file)
-        outcome["farewell"] = ended - os.path.getmtime(path)
-        if code is None:
-            outcome["is_endless"] = True
+            outcomes = json.load(file)
+        farewell = ended - os.path.getmtime(path)
     else:
-        outcome = _fields(Outcome(cell["fault"], cell["backend"]))
+        outcomes = [
+            _fields(Outcome(fault, cell["backend"])) for fault in cell["faults"]
+        ]
+        farewell = 0.0
+    if len(outcomes) > 1:
+        if not is_told or code is None or _wait_for_the_rest(grace)[0]:
+            return None
+        return [{**outcome, "farewell": farewell} for outcome in outcomes]
+    (outcome,) = outcomes
+    if is_told:
+        outcome["farewell"] = farewell
+        outcome["is_endless"] = code is None
+    else:
         outcome["end"] = HANGS if code is None else DIES
         outcome["why"] = "" if code is None else f"exit code {code}"
         outcome["seconds"] = cell["seconds"] if code is None else 0.0
-    if code is None or not os.path.exists(path):
+    if code is None or not is_told:
         outcome["why"] += _last_words(folder)
-    left, outcome["gone_after"] = _wait_for_the_rest()
+    left, outcome["gone_after"] = _wait_for_the_rest(grace)
     outcome["orphans"] = [_described(process) for process in left]
     after = cell.get("afterwards")
     if after:
         outcome.update(_named(after)(folder))
-    return outcome
+    return [outcome]
 
 
-def _wait_for_the_rest():
+def _wait_for_the_rest(grace):
     """Who is left, and the seconds until there was nobody, or patience ended."""
     began = gone = time.monotonic()
     n_empty = 0
-    while n_empty < _N_LOOKS and time.monotonic() < began + _GRACE:
+    while n_empty < _N_LOOKS and time.monotonic() < began + grace:
         if left := _living():
             n_empty, gone = 0, time.monotonic()
         else:

@@ -4,8 +4,9 @@ import importlib.util
 
 import pytest
 
+from . import document
 from .catalogue import BY_CHANCE, FAULTS, all_cells
-from .document import words_of
+from .engines import CLUSTERS
 from .outcome import ENDED
 from .playing import ROOT, outcomes
 
@@ -16,6 +17,11 @@ _SLOW_FAREWELL = 5.0
 CELLS = all_cells()
 
 
+def is_installed(backend):
+    package = CLUSTERS.get(backend)
+    return package is None or importlib.util.find_spec(package) is not None
+
+
 @pytest.fixture(scope="module")
 def play(request):
     """Outcomes of all cells that were asked for, played side by side, as they come."""
@@ -24,8 +30,7 @@ def play(request):
         for item in request.session.items
         if item.fspath == request.node.fspath and "cell" in item.fixturenames
     ]
-    if importlib.util.find_spec("distributed") is None:
-        asked = [cell for cell in asked if cell[1] != "dask"]
+    asked = [cell for cell in asked if is_installed(cell[1])]
     found = {}
     coming = outcomes(list(dict.fromkeys(asked)))
 
@@ -41,24 +46,24 @@ def play(request):
 
 @pytest.fixture(scope="module")
 def documented():
-    return words_of((ROOT / "docs" / "faults.md").read_text(encoding="utf-8"))
+    return document.words_of((ROOT / "docs" / "faults.md").read_text(encoding="utf-8"))
 
 
 @pytest.mark.parametrize("cell", CELLS, ids="-".join)
 def test_a_fault_costs_what_is_promised(cell, play, documented):
     fault, backend = cell
-    if backend == "dask":
-        pytest.importorskip("distributed", reason="the extra `dask` is not installed")
+    if not is_installed(backend):
+        pytest.skip(f"the extra `{backend}` is not installed")
     outcome = play(cell)
     told = f"{outcome}"
+    assert document.told(outcome) == documented[cell], told
     if outcome.word == BY_CHANCE.get(cell):
         return
     assert outcome.word == FAULTS[fault].promises[backend], told
-    assert outcome.word == documented[cell], "python -m tests.faults writes it anew"
     if outcome.end != ENDED:
         return
     assert outcome.is_usable or outcome.word.endswith("then unusable"), told
-    if backend == "dask":
+    if backend in CLUSTERS:
         return  # its cluster ends in its own time
     assert outcome.farewell < _SLOW_FAREWELL, told
     if backend == "isolated" and outcome.recovery is not None:

@@ -112,3 +112,26 @@ def test_more_units_at_once_than_jobs_are_said():
 def test_what_cannot_be_is_told_with_its_unit(content, told):
     with pytest.raises(FormatError, match=told):
         text(content, "cargo")
+
+
+def test_what_rounding_to_hundredths_lets_overlap_needs_no_further_job():
+    units = [unit(0, 0.0, 0.1), unit(1, 0.1, 0.21), unit(2, 0.3, 0.4), unit(3, 0, 0.7)]
+    run = text(page(units))
+    assert run.meta.n_workers == 2
+    assert run.attempts["ended"].max() == 0.7
+
+
+def test_more_units_at_once_than_jobs_are_told():
+    run = text(page([unit(number, 0.0, 1.0) for number in range(3)]))
+    assert run.meta.n_workers == 3
+    assert "jobs=2, but 3 units were compiled at once" in notes(run)
+
+
+@pytest.mark.parametrize("name", ["frontend", "Frontend"])
+def test_sections_tell_when_metadata_were_ready(name):
+    sections = [
+        [name, {"start": 0.0, "end": 0.4}],
+        ["codegen", {"start": 0.4, "end": 1}],
+    ]
+    run = text(page([unit(0, 0.0, 1.0, early=[1], sections=sections), unit(1, 0.4, 1)]))
+    assert run.details[0]["context"]["rmeta_time"] == 0.4

@@ -165,6 +165,20 @@ def test_bazels_tasks_are_actions_and_its_critical_path_is_no_worker():
     assert any("critical path: 6.000 s in 2 actions" in each for each in run.meta.notes)
 
 
+@pytest.mark.parametrize(
+    ("date", "started_at"),
+    [
+        ("Mon Aug 08 15:01:48 UTC 2022", "2022-08-08T15:01:50+00:00"),
+        ("Tue Aug 16 13:08:05 CEST 2022", ""),
+        ("Mon Aug 99 99:01:48 UTC 2022", ""),
+    ],
+)
+def test_bazel_tells_its_date_where_the_zone_is_known(date, started_at):
+    action = span("Compile a.o", 2e6, 500, cat="action processing")
+    run = read(trace(action, otherData={"date": date}))
+    assert run.meta.started_at == started_at
+
+
 def test_clangs_tasks_are_phases_and_its_totals_are_none():
     run = read(
         trace(
@@ -219,6 +233,44 @@ def test_rays_timeline_counts_since_1970():
     assert names(run) == ["task::f"]
     assert run.meta.backend == "ray"
     assert run.meta.started_at == "2023-11-14T22:13:20+00:00"
+
+
+def test_rays_waiting_and_calls_of_its_own_are_no_tasks():
+    run = read(
+        trace(
+            span("worker_idle", 0, 900, cat="worker_idle"),
+            span("ray.get", 0, 5000, tid="driver:1", cat="ray.get"),
+            span("grow", 1000, 500, cat="task"),
+            span("task:execute", 1100, 300, cat="task:execute"),
+        )
+    )
+    assert names(run) == ["grow"]
+    assert (run.meta.backend, run.meta.n_workers) == ("ray", 1)
+    assert any("3 spans of Ray's own" in note for note in run.meta.notes)
+
+
+def test_a_span_without_a_length_had_not_ended():
+    unended = {"name": "open", "ph": "X", "ts": 2000, "pid": 1, "tid": 1}
+    run = read(trace(span("a", 1000, 500), unended))
+    assert names(run) == ["a"]
+    assert any("1 spans (X) without `dur`" in note for note in run.meta.notes)
+
+
+def test_lengths_are_kept_though_times_since_1970_have_no_room_for_them():
+    run = read(trace(span("a", 1.7e15, 0.375), span("b", 1.7e15 + 2.25, 1.125)))
+    attempts = run.attempts
+    assert (attempts["ended"] - attempts["started"]).tolist() == pytest.approx(
+        [0.375e-6, 1.125e-6], abs=1e-9
+    )
+    assert attempts["started"].tolist() == [0.0, 2.25e-6]
+
+
+def test_what_rounding_lets_overlap_runs_one_after_the_other():
+    run = read(trace(span("a", 0, 101), span("b", 100, 100), span("c", 200, 50)))
+    started, ended = (run.attempts[name].to_numpy() for name in ("started", "ended"))
+    assert run.meta.n_workers == 1
+    assert (started[1:] >= ended[:-1]).all()
+    assert (ended - started).sum() == pytest.approx(251e-6)
 
 
 def test_pytorchs_frame_is_no_worker():

@@ -8,7 +8,7 @@ import pytest
 from parallel_nb.errors import ArgumentError, FormatError
 from parallel_nb.reading import read
 from tests.formats.making import MADE, notes, text
-from tests.formats.samples import DASK_STREAM
+from tests.formats.samples import DASK_STREAM, dask_entry
 
 REPORTS = ("dask-report.html", "dask-report-2022.html")
 
@@ -71,6 +71,42 @@ def test_rectangles_are_told_by_their_middle():
     assert run.tasks["ended"].to_list() == [1.0, 3.0]
     assert run.tasks["status"].to_list() == ["done", "failed"]
     assert run.meta.started_at.startswith("1970-01-01T00:01:40")
+
+
+def test_keys_that_json_made_lists_of_are_told_apart():
+    table = columns(key=[["inc-3af236bc", 0], ["inc-3af236bc", 1]])
+    assert text(report(table)).n_tasks == 2
+    stream = json.dumps(
+        [dask_entry(["inc-3af236bc", number], 1.0, 2.0) for number in range(3)]
+    )
+    assert text(stream).n_tasks == 3
+
+
+@pytest.mark.parametrize("title", ["Bokeh Plot", "Dask Task Stream"])
+def test_pages_of_before_there_was_a_report_are_read(title):
+    page = report(columns()).replace("Dask Performance Report", title)
+    assert text(page).n_tasks == 2
+
+
+def test_widths_are_kept_though_times_since_1970_have_no_room_for_them():
+    # Two rectangles that touch: their middles are rounded to 0.24 µs.
+    width, first = 64.5184, 1_574_959_623_640.304
+    table = columns(
+        start=[first, first + width],
+        duration=[width, width],
+        worker_thread=["tcp://h:1-5"] * 2,
+    )
+    run = text(report(table))
+    started, ended = (run.attempts[name].to_numpy() for name in ("started", "ended"))
+    assert (ended - started).tolist() == pytest.approx([width / 1e3] * 2, abs=2e-9)
+    assert started[1] >= ended[0]
+
+
+def test_tasks_of_one_thread_that_overlap_are_told():
+    table = columns(start=[100_500.0, 101_500.0], worker_thread=["tcp://h:1-5"] * 2)
+    assert "begin before its last one ended, by up to 0.5 s" in notes(
+        text(report(table))
+    )
 
 
 @pytest.mark.parametrize(

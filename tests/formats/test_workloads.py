@@ -293,6 +293,11 @@ def test_slurm_between_other_separators_is_the_same(separator):
     assert len(read(text).tasks) == 4
 
 
+def test_a_table_with_a_jobid_is_not_slurms_for_that():
+    run = read("JobID,Start,End\n1,0.0,2.5\n2,1.0,2.0\n")
+    assert run.meta.source == "table"
+
+
 def test_a_state_that_is_cut_off_is_understood():
     run = read("JobID|State|Elapsed\n1|OUT_OF_ME+|00:01:00\n2|CANCELLED+|00:01:00\n")
     assert run.tasks["status"].tolist() == ["crashed", "cancelled"]

@@ -196,3 +196,18 @@ def test_short_retries_that_go_together_take_as_long(monkeypatch):
     near = pnb.predict(lengths, counts, after=after)["makespan"].to_numpy()
     exact = [scheduling.list_schedule(lengths, n, after=after).makespan for n in counts]
     assert near == pytest.approx(exact, rel=0.004)
+
+
+@pytest.mark.parametrize(("n_tasks", "is_told"), [(400, False), (24_000, True)])
+def test_short_attempts_that_were_scheduled_together_are_told_of(n_tasks, is_told):
+    half = n_tasks // 2
+    first, last = np.arange(half), np.arange(half + 1, n_tasks)
+    ended = np.column_stack([np.full(half, half), first])
+    begin = np.column_stack([last, np.full(len(last), half)])
+    lengths = np.random.default_rng(0).exponential(1.0, n_tasks)
+    lengths[half] = n_tasks / 8
+    frame = pnb.predict(lengths, [4, 7], after=np.concatenate([ended, begin]))
+    told = [note for note in frame.attrs["notes"] if "scheduled together" in note]
+    assert bool(told) == is_told
+    assert (frame["makespan"] >= frame["lower_bound"]).all()
+    assert (frame["makespan"] <= frame["graham_bound"] * CLOSE).all()

@@ -5,8 +5,8 @@ import itertools
 import numpy as np
 import pytest
 
+from parallel_nb.draw.law_picture import Case
 from parallel_nb.widgets.law_lab import laws_lab
-from parallel_nb.widgets.law_picture import Case
 
 from .making import seen
 

@@ -45,12 +45,18 @@ class Asked:
 
     def news(self):
         rows, self._coming = self._coming, []
+        if not rows:
+            return []
         records = np.zeros(len(rows), np.dtype(RECORD_FIELDS))
         for name, at in (("status", 1), ("started", 3), ("ended", 4)):
             records[name] = [row[at] for row in rows]
-        first, self._n_rows = self._n_rows, self._n_rows + len(rows)
+        numbers = self._n_rows + np.arange(len(rows))
+        self._n_rows += len(rows)
         tasks = np.array([row[0] for row in rows], np.int64)
-        return Rows(records, tasks, np.array([row[2] for row in rows], int), first)
+        lanes = np.array([row[2] for row in rows], int)
+        return [
+            Rows(records, tasks, lanes, numbers, np.count_nonzero(records["status"]))
+        ]
 
     def under_way(self):
         return self.running

@@ -227,6 +227,8 @@ def test_a_run_that_holds_no_durations_says_so():
     page = pnb.explore(run_of((0, 1, "skipped", -1, math.nan, math.nan)))
     page.section.value = "What if"
     assert "must hold durations" in page.what_if.answer.value
+    # A picture that is none would be shown as one that is lacking.
+    assert page.what_if.recorded.layout.display == "none"
     page.what_if.workers.value = 3
     assert "Task 0" in page.task.text.value
 

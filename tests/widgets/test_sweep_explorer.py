@@ -42,6 +42,20 @@ def test_each_control_is_another_picture(page, control, value):
     assert seen(page.framed)[0] != before
 
 
+def test_what_was_drawn_before_leaves_no_trace(page):
+    page.logarithmic.value, page.bands.value = True, False
+    page.measure.value = "efficiency"
+    page.laws["amdahl"].value = True
+    page.up_to.value = 1024
+    fresh = pnb.explore(page._sweep)
+    for name in ("measure", "bands", "logarithmic"):
+        getattr(page, name).value = getattr(fresh, name).value
+    page.laws["amdahl"].value = False
+    for up_to in (64, 128):
+        page.up_to.value = fresh.up_to.value = up_to
+        assert seen(page.framed) == seen(fresh.framed)
+
+
 @pytest.mark.parametrize("logarithmic", [False, True])
 @pytest.mark.parametrize("measure", ["speedup", "efficiency"])
 def test_laws_are_followed_to_1024_workers(page, measure, logarithmic):

@@ -5,6 +5,9 @@ of joblib's multiprocessing and leaves it there for the rest of the session, and
 cannot say which task a worker died of.
 """
 
+import threading
+from contextlib import suppress
+
 from ...errors import ArgumentError
 from .. import worker
 from . import abroad
@@ -20,7 +23,8 @@ _NOT_CONNECTED = (
     "ray.init() for one on this machine, or ray.init('auto') on a machine of the "
     "cluster, first"
 )
-# How long a cancelled task may take to end (seconds); it takes a few milliseconds.
+# How long a cancelled task may take to end (seconds); it takes a few milliseconds. What
+# takes longer is cancelled again, while the run goes on.
 _PATIENCE = 1
 
 
@@ -107,10 +111,13 @@ class RayCluster(Cluster):
         import ray
 
         if futures and ray.is_initialized():
-            for future in futures:
-                ray.cancel(future, force=True)
-            # Ray forgets to cancel what nobody refers to any more.
-            ray.wait(futures, num_returns=len(futures), timeout=_PATIENCE)
+            left = _cancel_once(futures)
+            if left:
+                # A busy machine's. Ray forgets to cancel what nobody refers to any
+                # more, and what was on its way to a worker when it was cancelled.
+                threading.Thread(
+                    target=_cancel_until_ended, args=(left,), daemon=True
+                ).start()
 
     def ping(self, whence):
         import ray
@@ -121,6 +128,24 @@ class RayCluster(Cluster):
         sent = worker.clock()
         _, read = ray.get(call.remote(), timeout=10)
         return Exchange(sent, read, read, worker.clock())
+
+
+def _cancel_once(futures):
+    """Those that have not ended a second later."""
+    import ray
+
+    for future in futures:
+        ray.cancel(future, force=True)
+    return ray.wait(futures, num_returns=len(futures), timeout=_PATIENCE)[1]
+
+
+def _cancel_until_ended(futures):
+    import ray
+
+    # Whoever shuts Ray down meanwhile ends them, too.
+    with suppress(Exception):
+        while futures and ray.is_initialized():
+            futures = _cancel_once(futures)
 
 
 def _first_line(error):

@@ -129,9 +129,8 @@ class Files:
     def _put_into_store(self, made):
         if self._options.store is None:
             return
-        mine = self._journal if self._options.is_stores_journal else None
         try:
-            self._options.store.take(made, mine)
+            self._options.store.take(made, self._journal)
         except StoreError as error:
             _warn_unsaved(error, stacklevel=6)
 

@@ -3,6 +3,8 @@
 Knows what a Run needs that a journal may lack; refuses to know how it is read.
 """
 
+from __future__ import annotations
+
 import os
 from types import SimpleNamespace
 

@@ -4,6 +4,8 @@ Knows which tasks to watch, and in which order; refuses to know how that is done
 (`watching`), what a touch means (`touching`) and when two tasks clash (`clashes`).
 """
 
+from __future__ import annotations
+
 import math
 import os
 from collections.abc import Iterable

@@ -24,6 +24,17 @@ class Outlook(NamedTuple):
     high: float
 
 
+def squares(values: np.ndarray, weights: np.ndarray | float = 1.0) -> float:
+    """Sum of squares, without BLAS, which would wake a thread on each core for it.
+
+    Examples
+    --------
+    >>> squares(np.array([3.0, 4.0])), squares(np.array([3.0, 4.0]), np.array([1, 2]))
+    (25.0, 41.0)
+    """
+    return float((weights * values * values).sum())
+
+
 @dataclass(slots=True)
 class Finished:
     """Sums over attempts that are over; a cost of 1 each where none is known."""
@@ -38,19 +49,28 @@ class Finished:
     longest: float = 0.0  # s
     _latest: np.ndarray = field(default_factory=lambda: np.empty(0))
 
-    def add(self, durations: np.ndarray, costs: np.ndarray | None = None) -> None:
-        """Take in durations (s) of attempts of such costs; of 1 each by default."""
+    def add(
+        self,
+        durations: np.ndarray,
+        costs: np.ndarray | None = None,
+        weights: np.ndarray | None = None,
+    ) -> None:
+        """Take in durations (s) of attempts of such costs; of 1 each by default.
+
+        Each stands for itself, or for as many as its weight says.
+        """
         if not len(durations):
             return
-        n = len(durations)
-        rates = durations if costs is None else durations / costs
-        self.n += n
-        self.work += float(durations.sum())
-        self.cost += n if costs is None else float(costs.sum())
-        self.squared_cost += n if costs is None else float(costs @ costs)
-        self.per_cost += float(rates.sum())
-        self.squared_per_cost += float(rates @ rates)
-        self.squared += float(durations @ durations)
+        weights = np.ones(len(durations)) if weights is None else weights
+        costs = np.ones(len(durations)) if costs is None else costs
+        rates = durations / costs
+        self.n += round(float(weights.sum()))
+        self.work += float((weights * durations).sum())
+        self.cost += float((weights * costs).sum())
+        self.squared_cost += squares(costs, weights)
+        self.per_cost += float((weights * rates).sum())
+        self.squared_per_cost += squares(rates, weights)
+        self.squared += squares(durations, weights)
         self.longest = max(self.longest, float(durations.max()))
         self._latest = np.concatenate([self._latest, durations[-_SAMPLE:]])[-_SAMPLE:]
 

@@ -12,10 +12,12 @@ import numpy as np
 
 from ... import schema
 from ...draw.growing import Growing
-from .outlook import Finished, Outlook, outlook
+from ...engine.watched import Blocks
+from .outlook import Finished, Outlook, outlook, squares
 
 _MOST_FAILURES = 5  # that are listed
 _MANY = 1000  # rows of one look: more are laid into the lanes by groups
+_DONE = 1  # what is kept of a task that is done
 _PACE = 10.0  # s over which it is taken
 _OWN_FAULT = np.isin(schema.STATUSES, ("failed", "invalid", "timeout", "crashed"))
 
@@ -55,14 +57,14 @@ class Tally:
         self.n_failures = self.n_ended = 0
         self.n_tasks: int | None = None
         self.seconds = 0.0
-        self._status = np.full(max(watched.n_known, 1), -1, np.int8)
+        self._status = np.zeros(max(watched.n_known, 1), np.uint8)  # code + 1; 0: none
         self._by_status = np.zeros(len(schema.STATUSES), int)
         self._costs = _uneven(watched.costs)
         # Of tasks that have not ended: the sum of their costs, and of the squares.
         self._cost_left = self._squared_left = 0.0
         if self._costs is not None:
             self._cost_left = float(self._costs.sum())
-            self._squared_left = float(self._costs @ self._costs)
+            self._squared_left = squares(self._costs)
         n = watched.n_workers
         self._began, self._until = np.full(n, np.inf), np.zeros(n)  # s, of each lane
         self._busy = np.zeros(n)
@@ -71,20 +73,23 @@ class Tally:
 
     def _take_over(self) -> None:
         """Of a run that is gone on with, what is done; the rest is to be done again."""
-        news = self._watched.news()
-        done = news.records["status"] == 0
-        if done.any():
-            records, tasks = news.records[done], news.tasks[done]
-            self._count(news._replace(records=records, tasks=tasks))
+        for found in self._watched.news():
+            if isinstance(found, Blocks):
+                self._count_blocks(found)
+            elif (done := found.records["status"] == 0).any():
+                self._count(found.tasks[done], found.records["status"][done])
 
     def look(self) -> None:
         """Take in what came home since."""
         watched = self._watched
-        news = watched.news()
-        if len(news.tasks):
-            self._count(news)
-            self._lay(news)
-            self._list_failures(news)
+        for found in watched.news():
+            if isinstance(found, Blocks):
+                self._count_blocks(found)
+                self._lay_blocks(found)
+            else:
+                self._count(found.tasks, found.records["status"])
+                self._lay(found)
+                self._list_failures(found)
         self.n_ended, self.n_tasks = watched.n_ended, watched.n_tasks
         self.seconds = watched.now() - watched.zero
         self._paces.append((self.seconds, self.n_ended))
@@ -139,44 +144,54 @@ class Tally:
         spans = np.maximum(self._until - self._began, 0.0).sum()
         return float(self._busy.sum() / spans) if spans > 0 else 1.0
 
-    def _count(self, news) -> None:
+    def _count(self, tasks, codes) -> None:
         """Statuses of tasks, of which those tried again have had another one."""
-        tasks, codes = news.tasks, news.records["status"].astype(np.int8)
-        last = int(tasks.max())
-        if last >= len(self._status):
-            grown = np.full(max(last + 1, 2 * len(self._status)), -1, np.int8)
-            grown[: len(self._status)] = self._status
-            self._status = grown
-        steps = np.diff(tasks)
-        if len(steps) and not (steps > 0).all():
+        if not (tasks[1:] > tasks[:-1]).all():
             # Of several attempts of a task, the last one counts.
             tasks, at = np.unique(tasks[::-1], return_index=True)
             codes = codes[::-1][at]
-        place = tasks
-        if last - int(tasks[0]) + 1 == len(tasks):  # a slice costs a tenth
-            place = slice(int(tasks[0]), last + 1)
-        before = self._status[place]
-        n_known = np.count_nonzero(before >= 0)
-        if n_known:
-            known = before[before >= 0]
-            self._by_status -= np.bincount(known, minlength=len(self._by_status))
-        n_wrong = np.count_nonzero(codes)
-        self._by_status[0] += len(codes) - n_wrong
-        if n_wrong:
-            wrong = codes[codes > 0]
-            self._by_status += np.bincount(wrong, minlength=len(self._by_status))
-        if self._costs is not None:
-            fresh = self._costs[tasks[before < 0]]
-            self._cost_left -= float(fresh.sum())
-            self._squared_left -= float(fresh @ fresh)
-        self._status[place] = codes
+        self._make_room(int(tasks[-1]))
+        self._forget(tasks)
+        self._by_status += np.bincount(codes, minlength=len(self._by_status))
+        self._status[tasks] = codes + 1
 
-    def _lay(self, news) -> None:
+    def _count_blocks(self, blocks) -> None:
+        """Of tasks that are done, each of which comes once."""
+        self._make_room(max(int(tasks.max()) for tasks in blocks.tasks))
+        for tasks in blocks.tasks:
+            low, high = int(tasks[0]), int(tasks[-1])
+            # One behind the other they are a slice, which costs a tenth.
+            is_slice = high - low + 1 == len(tasks) and (tasks[1:] > tasks[:-1]).all()
+            place = slice(low, high + 1) if is_slice else tasks
+            self._forget(place)
+            self._status[place] = _DONE
+            self._by_status[0] += len(tasks)
+
+    def _forget(self, place) -> None:
+        """Statuses that tasks have had, and the costs of those that had none."""
+        before = self._status[place]
+        n_known = np.count_nonzero(before)
+        if n_known:
+            counts = np.bincount(before, minlength=len(self._by_status) + 1)
+            self._by_status -= counts[1:]
+        if self._costs is not None and n_known < len(before):
+            fresh = self._costs[place]
+            fresh = fresh[before == 0] if n_known else fresh
+            self._cost_left -= float(fresh.sum())
+            self._squared_left -= squares(fresh)
+
+    def _make_room(self, last: int) -> None:
+        if last >= len(self._status):
+            grown = np.zeros(max(last + 1, 2 * len(self._status)), np.uint8)
+            grown[: len(self._status)] = self._status
+            self._status = grown
+
+    def _lay(self, rows) -> None:
         """Durations, and their places in the lanes; of this run only."""
-        zero, records = self._watched.zero, news.records
+        zero, records = self._watched.zero, rows.records
         ended = records["ended"] - zero
-        begun, lanes = records["started"] - zero, news.lanes
-        codes, tasks = records["status"], news.tasks
+        begun, lanes = records["started"] - zero, rows.lanes
+        codes, tasks = records["status"], rows.tasks
         known = (ended > 0) & (lanes >= 0)  # NaN is not
         if not known.all():
             begun, ended, lanes = begun[known], ended[known], lanes[known]
@@ -188,25 +203,43 @@ class Tally:
         self.finished.add(durations, costs)
         first = _groups(lanes, codes)
         last = np.append(first[1:], len(lanes)) - 1
-        begun, lanes = begun[first], lanes[first]
         work = np.add.reduceat(durations, first)
-        # Of many that follow each other, the pauses are put behind them.
-        self.lanes.add(begun, begun + work, lanes, codes[first])
+        self._put(begun[first], ended[last], work, lanes[first], codes[first])
+
+    def _lay_blocks(self, blocks) -> None:
+        """The same of very many, each block as one group."""
+        zero, records, first = self._watched.zero, blocks.records, blocks.first
+        sizes = np.diff(first, append=len(records))
+        stands_for = [len(tasks) for tasks in blocks.tasks] / sizes
+        begun = records["started"][first] - zero
+        ended = records["ended"][first + sizes - 1] - zero
+        durations = records["ended"] - records["started"]
+        costs = None if self._costs is None else self._costs[blocks.some]
+        self.finished.add(durations, costs, np.repeat(stands_for, sizes))
+        work = np.add.reduceat(durations, first) * stands_for
+        work = np.minimum(work, ended - begun)
+        self._put(begun, ended, work, blocks.lanes, np.zeros(len(first), int))
+
+    def _put(self, begun, ended, work, lanes, codes) -> None:
+        """Groups of attempts into their lanes; pauses within are put behind them."""
+        self.lanes.add(begun, begun + work, lanes, codes)
         self._busy += np.bincount(lanes, work, len(self._busy))
         np.minimum.at(self._began, lanes, begun)
-        np.maximum.at(self._until, lanes, ended[last])
+        np.maximum.at(self._until, lanes, ended)
 
-    def _list_failures(self, news) -> None:
-        wrong = np.flatnonzero(_OWN_FAULT[news.records["status"]])
+    def _list_failures(self, rows) -> None:
+        if not rows.n_lost:
+            return
+        wrong = np.flatnonzero(_OWN_FAULT[rows.records["status"]])
         self.n_failures += len(wrong)
         for row in wrong[: _MOST_FAILURES - len(self.failures)].tolist():
-            task = int(news.tasks[row])
+            task = int(rows.tasks[row])
             self.failures.append(
                 Failure(
                     task,
                     self._watched.name_of(task),
-                    schema.STATUSES[news.records["status"][row]],
-                    self._watched.error_of(news.first + row),
+                    schema.STATUSES[rows.records["status"][row]],
+                    self._watched.error_of(int(rows.numbers[row])),
                 )
             )
 

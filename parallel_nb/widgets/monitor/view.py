@@ -19,7 +19,9 @@ from . import telling
 from .tally import Tally
 
 _EVERY = 0.2  # s between two frames
-_SHARE = 0.007  # of a core that frames may take: they come less often where they cost
+# Of a core that frames may take, which come less often where they cost. Their messages
+# take about as much again, in the kernel's other threads.
+_SHARE = 0.005
 _SLOWEST = 2.0  # s between two frames, whatever they cost
 _DELAY = 0.5  # s: what is over by then shows itself as well
 _SPOKEN_EVERY = 10.0  # s between two sentences that are read out

@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from parallel_nb import metrics
-from parallel_nb.widgets.packed import Packed
+from parallel_nb.draw.packed import Packed
 
-from .making import uneven
+from ..widgets.making import uneven
 
 
 @given(

@@ -10,11 +10,13 @@ import math
 
 import numpy as np
 
-from ..draw import caption, palette, timeline, wording
-from ..draw.axis import time_axis
 from ..runs import Run
+from . import palette, wording
+from .axis import time_axis
 from .canvas import Canvas
+from .lanes import timeline
 from .packed import Packed
+from .pictures import caption
 
 _WIDTH = 9.6  # inches
 _BUSY, _LOWEST, _HIGHEST = 0.8, 0.9, 2.8  # inches: of the utilization, of the lanes
@@ -45,7 +47,7 @@ class TimelineView:
         n_workers = run.meta.n_workers
         of_lanes = min(max(0.34 * n_workers, _LOWEST), _HIGHEST)
         plain = of_lanes + _BETWEEN + _BUSY + _BOTTOM + _TOP
-        most = _MOTLEY if color in ("name", "agent") else _DENSE
+        most = _DENSE if color == "status" else _MOTLEY
         is_noise = len(packed.started) > most
         self.canvas = Canvas(_WIDTH, plain, _PLAIN if is_noise else _SHARP)
         above, below = self.canvas.axes(2, height_ratios=[of_lanes, _BUSY])
@@ -80,6 +82,7 @@ class TimelineView:
         self.canvas.lay_above(*self._rings)
         self._drawn = None
         self.canvas.move(*self._bars, below.xaxis, below.spines["bottom"])
+        self.canvas.settle(below.xaxis, 0.5, 0.0)  # it has none
 
     def _place(self, height: float, right: float, top: float, of_lanes: float) -> None:
         """Where the two Axes lie, in a figure of some height; all in inches."""
@@ -126,6 +129,8 @@ class TimelineView:
             ring.set_data(x, y)
 
     def _in_words(self, left: float, right: float) -> str:
+        if not len(self._packed.started):
+            return self._caption
         n_workers = self._run.meta.n_workers
         last = min(right, float(self._packed.ended.max(initial=left)))
         mean = 0.0
@@ -137,7 +142,7 @@ class TimelineView:
         return (
             f"{self._caption} Coloured by {self._color}. In view, "
             f"{moments(left, right)}: {who}{bad}, on average "
-            f"{mean:.3g} of {n_workers:,} workers busy "
+            f"{mean:.3g} of {wording.count(n_workers, 'worker')} busy "
             f"({wording.percent(mean / n_workers)})."
         )
 

@@ -11,7 +11,7 @@ import warnings
 
 import numpy as np
 
-from ..draw import pictures, png
+from . import pictures, png
 
 _DPI = 100  # CSS pixels per inch
 _SHARPNESS = 2.0  # pixels per CSS pixel
@@ -38,6 +38,8 @@ class Canvas:
         self.lock = threading.RLock()  # handlers may come from several threads
         self._moving: list = []
         self._above: list = []
+        self._settled: list = []  # axes
+        self._over = None
 
     def resize(self, width: float, height: float) -> None:
         """Make it so many inches wide and high."""
@@ -72,12 +74,34 @@ class Canvas:
         self._still = None
 
     def clear(self) -> None:
-        """Leave empty Axes, of which all is drawn in the next frame."""
-        for ax in self.figure.axes:
-            ax.clear()
-        self._moving, self._above, self._still = [], [], None
+        """Leave Axes with linear scales and nothing in them, for the next frame.
 
-    def frame(self, *beneath, is_same: bool = False) -> bytes:
+        They keep their ticks: to make these anew takes as long as to draw them.
+        """
+        for ax in self.figure.axes:
+            legend = ax.get_legend()
+            for each in (*ax.lines, *ax.collections, *ax.patches, *ax.texts, legend):
+                if each is not None:
+                    each.remove()
+            ax.set_xscale("linear")
+            ax.set_yscale("linear")
+        self._moving, self._above = [], []
+
+    def settle(self, axis, x: float, y: float) -> None:
+        """Have the label of an axis stay where it is, whatever its ticks say.
+
+        To find room for it, each tick label would be measured in each frame.
+
+        Parameters
+        ----------
+        axis : Axis
+        x, y : float
+            The middle of the label, in widths and heights of its Axes.
+        """
+        axis.set_label_coords(x, y)
+        self._settled.append(axis)
+
+    def frame(self, *beneath, is_same: bool = False, over=None) -> bytes:
         """A PNG file of the figure as it is now.
 
         Parameters
@@ -86,12 +110,20 @@ class Canvas:
             That are in this frame only, beneath those that move.
         is_same : bool
             Whether all has stayed since the last frame but what lies above it.
+        over : hashable, optional
+            Of a cleared canvas: what stays is as it was in the last frame if that had
+            the same.
         """
+        if over != self._over:
+            self._over, self._still = over, None
         for artist in beneath:
             artist.set_animated(True)
         with self.lock, warnings.catch_warnings():
             # Letters that the font lacks are boxes: no news.
             warnings.filterwarnings("ignore", "Glyph .* missing from")
+            for axis in self._settled:
+                for tick in axis.get_major_ticks():
+                    tick.label1.set_in_layout(False)
             canvas = self.figure.canvas
             if is_same and self._still is not None and self._below is not None:
                 canvas.restore_region(self._below)

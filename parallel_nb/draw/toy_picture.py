@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..draw import palette, wording
-from ..draw.axis import time_axis
 from ..scheduling import Schedule
+from . import palette, wording
+from .axis import time_axis
 from .canvas import Canvas
 
 _MOST_NUMBERED = 12  # tasks: each number costs a millisecond
@@ -76,6 +76,7 @@ class ToyPicture:
                 text.set_position((middle, schedule.worker[task]))
         is_longest = np.arange(n_tasks) == lengths.argmax()
         colours = np.where(is_longest, palette.ORANGE, palette.SKY)
+        edges = np.where(is_longest, palette.DEEP_ORANGE, palette.DEEP_SKY)
         spans = np.column_stack([schedule.started, lengths])
         lanes = [(lane, schedule.worker == lane) for lane in range(schedule.n_workers)]
         return [
@@ -83,7 +84,7 @@ class ToyPicture:
                 spans[own],
                 (lane - _THICK / 2, _THICK),
                 facecolors=colours[own],
-                edgecolor=ax.get_facecolor(),
+                edgecolors=edges[own],
                 linewidth=1.2,
             )
             for lane, own in lanes

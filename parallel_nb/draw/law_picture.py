@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .. import laws
-from ..draw import palette, wording
+from . import palette, wording
 from .canvas import Canvas
 
 MOST = 1024  # workers
@@ -117,7 +117,7 @@ class LawPicture:
         times.set_ylim(1.75, -0.75)
         times.axis("off")
         keys = [
-            times.barh(-9, 0, color=colour, label=label)
+            times.barh(-9, 0, **_area(colour), label=label)
             for label, colour in (
                 ("serial, or queueing", palette.ORANGE),
                 ("parallel", palette.BLUE),
@@ -136,7 +136,7 @@ class LawPicture:
         )
         self._times = times
         self._bars = [
-            (name, row, times.barh(row, 0, 0.5, color=colour).patches[0])
+            (name, row, times.barh(row, 0, 0.5, **_area(colour)).patches[0])
             for row in (0, 1)
             for name, colour in _PARTS.items()
         ]
@@ -184,6 +184,7 @@ class LawPicture:
             seconds = times[row].get(name, 0.0)
             bar.set_x(ends[row])
             bar.set_width(seconds / longest)
+            bar.set_visible(seconds > 0)
             inside = self._inside[name, row]
             inside.set_position((ends[row] + seconds / longest / 2, row))
             told = f"{name} {seconds_of(seconds)}"
@@ -194,6 +195,10 @@ class LawPicture:
         who = ("1 worker", wording.count(case.n_workers, "worker"))
         for label, name, total in zip(self._labels, who, totals, strict=True):
             label.set_text(f"{name}: {seconds_of(total) if total else '?'}")
+
+
+def _area(colour: str) -> dict:
+    return {"facecolor": colour, "edgecolor": palette.edge(colour), "linewidth": 1.0}
 
 
 def seconds_of(value: float) -> str:

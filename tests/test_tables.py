@@ -197,7 +197,7 @@ def test_a_time_may_be_missing_only_where_a_status_says_why():
 
 
 def test_an_end_before_the_start_is_refused():
-    with pytest.raises(SchemaError, match="column 'ended': .* less in row 0"):
+    with pytest.raises(SchemaError, match=r"column 'ended': .* less in row 0"):
         Run.from_frame(table(ended=0.0))
     with pytest.raises(SchemaError, match="column 'ended': expected no less than"):
         Run.from_frame(table(ended=0.0, worker=0))

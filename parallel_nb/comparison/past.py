@@ -134,7 +134,10 @@ class History:
         factor = (
             last["ratio"] if last["verdict"] == judging.SLOWER else 1 / last["ratio"]
         )
-        since = f" since {last['at']:%Y-%m-%d}" if pd.notna(last["at"]) else ""
+        at = self._table["at"]
+        days = at.dt.date.nunique()
+        when = "%Y-%m-%d" if days > 1 else "%Y-%m-%d %H:%M:%S"  # all of one day
+        since = f" since {last['at']:{when}}" if pd.notna(last["at"]) else ""
         if not since:
             since = f" from run {last['run']} on"
         head = f"{n} change{'s' * (n != 1)} in {what}"

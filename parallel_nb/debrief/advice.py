@@ -49,8 +49,11 @@ def recommendations(of: Figures, run: Run, found: Findings) -> Bullets:
 def _told(finding: Finding) -> Text:
     notes = "".join(f" Note: {caveat}." for caveat in finding.caveats)
     evidence = f" {finding.evidence}{notes}"
-    headline = f"{finding.headline[:1].upper()}{finding.headline[1:]}."
-    return (Strong(headline), *_parts(evidence))
+    return (Strong(f"{_capital(finding.headline)}."), *_parts(evidence))
+
+
+def _capital(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}"
 
 
 def _what_failed(of: Figures, run: Run) -> Iterator[Text]:
@@ -85,7 +88,7 @@ def _what_helps(found: Findings) -> Iterator[Text]:
             gain = f" That makes {then} of {took} (predicted, {finding.sure})."
         else:
             gain = ""
-        yield tuple(_parts(finding.remedy + gain))
+        yield (f"{_capital(finding.name)}: ", *_parts(finding.remedy + gain))
 
 
 def _parts(text: str) -> list[Text]:

@@ -167,7 +167,7 @@ class Case:
                 f"by the same model the recorded run takes {_off(self.replay.error)} "
                 "than it did",
             )
-        if self.replay.coarseness:
+        if self.replay.coarseness > 0:
             told.append(
                 "short attempts were scheduled again together: predictions may be "
                 f"{percent(self.replay.coarseness)} of the run off by that"

@@ -114,8 +114,8 @@ def _in_a_loop(case, size: int, typical: float) -> str:
 
 def _plain(case) -> str:
     return (
-        f"Do all of it in a plain loop, or with `n_jobs=1`: that is "
-        f"{seconds(case.work)} of work, no more than handing it over takes."
+        f"A plain loop, or `n_jobs=1`, does all of it: that is {seconds(case.work)} of "
+        f"work, and this run took {seconds(case.makespan)}."
     )
 
 

@@ -56,7 +56,7 @@ class Replay:
     def coarseness(self) -> float:
         """How far off that attempts went together may be, as a share of the run."""
         off = max((each.off for each in self._bundles.values()), default=0.0)
-        return off / self.measured
+        return off / self.measured if off else 0.0
 
     def seconds(self, *, n_workers=None, order="given", chunks=None, **changes):
         """Makespan by the model (s), with fields of the batch replaced."""

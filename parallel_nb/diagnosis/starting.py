@@ -77,5 +77,8 @@ def _remedy(case) -> str:
         )
     is_waiting = case.cpu_share < COMPUTES
     if is_waiting and case.run.meta.backend != "threading":
-        told += " As the tasks wait most of the time, threads would do, too."
+        told += (
+            " The tasks wait most of the time: where that is for files or a network, "
+            "and not for a core, threads would do, too."
+        )
     return told

@@ -89,7 +89,10 @@ def _by_parts(found: Comparison, ax: Axes | None) -> Axes:
         if parts.loc[part.name, list(_NAMES)].max() > _LEAST * longest
     ]
     ax.set_ylim(1.5, -0.6)
-    ax.set_xlim(0, 1.14 * longest)
+    told = [_length(found.before, lengths[0]), _length(found.after, lengths[1])]
+    # Beside its bar, wherever the farthest repeat is.
+    room = 1.14 if max(map(len, told)) < 12 else 1.35
+    ax.set_xlim(0, max(1.04 * longest, room * max(lengths)))
     title_with_legend(
         ax,
         found.headline,
@@ -107,8 +110,8 @@ def _by_parts(found: Comparison, ax: Axes | None) -> Axes:
             top = row - _THICK / 2
             ax.vlines(ends, top - 0.12, top, color=rcParams["text.color"], lw=1.0)
         ax.annotate(
-            _length(found.before if row == 0 else found.after, lengths[row]),
-            xy=(max([left, *ends]), row),
+            told[row],
+            xy=(left, row),
             xytext=(5, 0),
             textcoords="offset points",
             va="center",

@@ -6,6 +6,7 @@ and drawn.
 
 from __future__ import annotations
 
+import math
 import threading
 
 import ipywidgets
@@ -81,7 +82,7 @@ class SweepExplorer(Page):
         self.logarithmic = ipywidgets.Checkbox(
             description="Logarithmic axes", **CHECKED
         )
-        last = int(self._sweep.n_workers[-1])
+        last = math.ceil(self._sweep.n_workers[-1])
         further = sorted({last, *(round(last * each) for each in _FURTHER)})
         further = [n for n in further if n <= max(last, _FURTHEST)]
         if last < _FURTHEST:
@@ -139,7 +140,7 @@ class SweepExplorer(Page):
 
     def _frame(self, shown) -> tuple[bytes, str, str]:
         """A PNG file, its words, and what the laws come to."""
-        up_to = max(self.up_to.value, int(self._chosen.n_workers[-1]))
+        up_to = max(self.up_to.value, math.ceil(self._chosen.n_workers[-1]))
         self._canvas.clear()
         (ax,) = self._canvas.figure.axes
         plot = draw.speedup if self.measure.value == "speedup" else draw.efficiency
@@ -171,7 +172,7 @@ class SweepExplorer(Page):
         return f"Laws are drawn {bands} their 95 % bands, on {axes} axes."
 
     def _put_on_log(self, ax, up_to: int) -> None:
-        first = int(self._chosen.n_workers[0])
+        first = float(self._chosen.n_workers[0])
         low = self._chosen.table[self.measure.value].min()
         for line in ax.lines:
             drawn = line.get_ydata()

@@ -193,3 +193,9 @@ def test_runs_that_did_less_are_said():
     table = frame(noisy((2.0, 10))).assign(success_rate=[1.0] * 8 + [0.5, 0.9])
     (note,) = pnb.history(table).notes
     assert "not all tasks were done in 2 of 10 runs" in note
+
+
+def test_changes_of_one_day_are_told_by_the_hour():
+    at = pd.date_range("2025-03-01 10:00", periods=12, freq="h", tz="UTC")
+    table = pd.DataFrame({"makespan": noisy((2.0, 6), (3.0, 6)), "started_at": at})
+    assert "since 2025-03-01 16:00:00" in str(pnb.history(table))

@@ -152,7 +152,7 @@ def test_from_times_that_contradict_each_other_nothing_is_concluded(run):
     assert told_of[1:] == [
         "Not examined: all else, until the times agree with each other."
     ]
-    assert "Check where the times come from." in todo
+    assert any(line.endswith("Check where the times come from.") for line in todo)
 
 
 def test_where_nothing_ran_nothing_can_be_gained():

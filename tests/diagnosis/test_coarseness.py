@@ -13,7 +13,6 @@ MADE = {
     "tasks too small for dispatch": millions.tiny,
     "lost to failures and retries": millions.failing,
     "an agent has too few slots": millions.scarce,
-    "a chain of tasks is too long": millions.stages,
     "chunks too large": millions.chunked,
 }
 
@@ -26,6 +25,6 @@ def test_attempts_together_are_told_of_and_as_far_off_as_told(name, monkeypatch)
     (near,) = [found for found in pnb.findings(run) if found.name == name]
     monkeypatch.setattr(coarsening, "_FEW", (10**6, 10**6))
     (exact,) = [found for found in pnb.findings(run) if found.name == name]
-    assert any("together" in caveat for caveat in near.caveats)
-    assert not any("together" in caveat for caveat in exact.caveats)
+    assert any("scheduled again together" in caveat for caveat in near.caveats)
+    assert not any("scheduled again together" in caveat for caveat in exact.caveats)
     assert near.predicted == pytest.approx(exact.predicted, rel=0.02)

@@ -112,8 +112,8 @@ def in_chunks(gap, *, source="run"):
 
 
 def test_what_already_travels_together_needs_much_to_gain_to_be_blamed():
-    assert "TasksTooSmall" not in in_chunks(0.625)  # a fifteenth
-    assert "TasksTooSmall" in in_chunks(0.625, source="record")
+    assert "TasksTooSmall" not in in_chunks(0.85)  # a twelfth
+    assert "TasksTooSmall" in in_chunks(0.85, source="record")
     assert "TasksTooSmall" in in_chunks(4.0)
 
 

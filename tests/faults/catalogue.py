@@ -225,7 +225,7 @@ _add(scenes.stops_at_three, STOPS, dask=BUSY, ray=STOPS)
 _add(scenes.stops_at_its_deadline, STOPS, STOPS, STOPS, HANGS, BUSY, STOPS)
 _add(scenes.is_interrupted, STOPS, dask=BUSY, ray=STOPS)
 _add(scenes.group_is_interrupted, STOPS, dask=BUSY, ray=STOPS)
-_add(scenes.kernel_is_killed, KEPT)
+_add(scenes.kernel_is_killed, KEPT, ray=f"{KEPT}{LEFT}")
 
 
 # Whether loky hands anything to a worker that was stopped is left to chance; if not,

@@ -12,9 +12,11 @@ _PAGE = """\
 
 Made by `python -m tests.faults`, which causes every fault for real, in every backend,
 in a kernel of its own, and writes down what happened; a test fails when that is no
-longer what this page says. Two workers, Linux{versions}. For `dask`, they are a
-`LocalCluster` that gives a task up when two of its processes have died with it
-(`distributed.scheduler.allowed-failures: 1`); for `ray`, a `ray.init(num_cpus=2)`.
+longer what this page says. Two workers, Linux{versions}.
+
+For `dask`, they are a `LocalCluster` that gives a task up when two of its processes
+have died with it (`distributed.scheduler.allowed-failures: 1`); for `ray`, a
+`ray.init(num_cpus=2)`.
 
 The culprit is one of some seventeen tasks: some had finished before, some travelled
 with it, one was at work beside it when it acted, some came after. Executions were
@@ -28,7 +30,8 @@ cluster end in their own time. Cells of a cluster that leave it as it was share 
 
 A task that leaves threads, changes the working directory or closes files of its process
 does so for whatever that worker executes later; in `threading` and `sequential`, that
-process is the kernel.
+process is the kernel. What Ray leaves when its kernel is killed are two agents of its
+own, for half a minute and more; its workers are gone.
 """
 
 _WORDS = {
@@ -63,7 +66,7 @@ def page(outcomes, versions=""):
         One for each fault and backend.
     """
     words = {(o.fault, o.backend): told(o) for o in outcomes}
-    versions = f"; {versions}" if versions else ""
+    versions = f":\n{versions}" if versions else ""
     return _PAGE.format(versions=versions, legend=legend(), table=table(words))
 
 

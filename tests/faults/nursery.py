@@ -37,8 +37,6 @@ with suppress(ImportError):
 MARK = "PARALLEL_NB_FAULTS"
 # Seconds after which what outlives its kernel is an orphan; a cell may give it more.
 _GRACE = 2.0
-# One look may miss who forks and ends all the time.
-_N_LOOKS = 4
 _SET_CHILD_SUBREAPER = 36
 _LAST_WORDS = 6000
 
@@ -111,8 +109,7 @@ def _watch(pid, cell, folder):
         outcome["seconds"] = cell["seconds"] if code is None else 0.0
     if code is None or not is_told:
         outcome["why"] += _last_words(folder)
-    left, outcome["gone_after"] = _wait_for_the_rest(grace)
-    outcome["orphans"] = [_described(process) for process in left]
+    outcome["orphans"], outcome["gone_after"] = _wait_for_the_rest(grace)
     after = cell.get("afterwards")
     if after:
         outcome.update(_named(after)(folder))
@@ -121,15 +118,15 @@ def _watch(pid, cell, folder):
 
 def _wait_for_the_rest(grace):
     """Who is left, and the seconds until there was nobody, or patience ended."""
-    began = gone = time.monotonic()
-    n_empty = 0
-    while n_empty < _N_LOOKS and time.monotonic() < began + grace:
-        if left := _living():
-            n_empty, gone = 0, time.monotonic()
-        else:
-            n_empty += 1
+    began = time.monotonic()
+    while is_left := _reap():
+        if time.monotonic() > began + grace:
+            break
         time.sleep(0.01)
-    return left, gone - began
+    left = [_described(process) for process in _living()] if is_left else []
+    if is_left and not left:
+        left = ["one that forks and ends all the time"]
+    return left, time.monotonic() - began
 
 
 def _fields(outcome):
@@ -159,7 +156,6 @@ def _last_words(folder):
 
 
 def _living():
-    _reap()
     found = []
     for process in psutil.Process().children(recursive=True):
         try:
@@ -171,11 +167,13 @@ def _living():
 
 
 def _reap():
+    """Whether anybody is left: each of them is our child, or becomes it in the end."""
     try:
         while os.waitpid(-1, os.WNOHANG) != (0, 0):
             pass
     except ChildProcessError:
-        pass
+        return False
+    return True
 
 
 def _described(process):
@@ -187,11 +185,9 @@ def _described(process):
 
 def _end_all():
     """Kill what is left, by groups: one that goes on forking is caught as a whole."""
-    own, n_empty = os.getpgrp(), 0
-    while n_empty < _N_LOOKS:
-        left = _living()
-        n_empty = 0 if left else n_empty + 1
-        for process in left:
+    own = os.getpgrp()
+    while _reap():
+        for process in _living():
             try:
                 group = os.getpgid(process.pid)
                 if group != own:

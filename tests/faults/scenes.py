@@ -16,8 +16,6 @@ from . import batch, deeds, journals, judging, notes
 
 N_JOBS = 2
 _ARGUMENT = 50_000_000
-# A run that is stuck has this long (s); one that is not has it over in less than one.
-_PATIENCE = 6.0
 _WORD = "stops, keeps its rows"
 
 
@@ -140,13 +138,15 @@ def stopped_worker_gets_50_mb(backend, folder):
             yield key, argument
 
     argument = os.urandom(_ARGUMENT)
-    due = time.perf_counter() + _PATIENCE
+    # Where it should not come to that, a busy machine has its time.
+    deadline = 15.0 if backend == "isolated" else 4.0
+    due = time.perf_counter() + deadline
     run = pnb.run(
         partial(_stop_or_mark, folder),
         inputs(),
         n_jobs=N_JOBS,
         backend=backend,
-        deadline=_PATIENCE,
+        deadline=deadline,
         progress=False,
     )
     late = time.perf_counter() - due

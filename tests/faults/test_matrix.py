@@ -12,7 +12,7 @@ from .playing import ROOT, outcomes
 
 # Generous: other tests, and other work, may have the cores.
 _LATE = 2.0
-_SLOW_FAREWELL = 5.0
+_SLOW_FAREWELL = 20.0
 
 CELLS = all_cells()
 

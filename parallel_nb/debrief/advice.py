@@ -21,7 +21,7 @@ _DO = {
     "timeout": "Allow more time for {tasks}, or split what is too long",
     "crashed": "Find out what ended the process of {tasks}",
 }
-_CODE = re.compile("`([ -_a-~]+)`")
+_CODE = re.compile("`([ -_a-~…]+)`")
 
 
 def helps(found: Findings) -> Bullets:
@@ -92,6 +92,6 @@ def _what_helps(found: Findings) -> Iterator[Text]:
 
 
 def _parts(text: str) -> list[Text]:
-    """What is between backticks as code, where it is nothing but ASCII."""
+    """What is between backticks as code, where nobody else's words are likely."""
     pieces = enumerate(_CODE.split(text))
     return [Code(piece) if at % 2 else piece for at, piece in pieces if piece]

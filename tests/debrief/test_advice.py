@@ -166,6 +166,6 @@ def test_where_nothing_ran_nothing_can_be_gained():
         ]
 
 
-def test_only_what_stands_between_backticks_in_ascii_is_code():
+def test_what_stands_between_backticks_is_code_if_it_may_be_ours():
     text = "".join(inline(part) for part in _parts("use `a|b`, not `ä` or “`x” y`"))
     assert text == "use `a|b`, not \\`ä\\` or “\\`x” y\\`"

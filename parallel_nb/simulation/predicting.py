@@ -217,10 +217,8 @@ def _makespans(load, counts, available, coarse) -> scheduling.Makespans:
     is_simulated = np.empty(len(counts), dtype=bool)
     for places in octaves.values():
         some = [counts[at] for at in places]
-        problem, order = (
-            dataclasses.replace(load.problem, n_workers=max(some)),
-            load.order,
-        )
+        problem = dataclasses.replace(load.problem, n_workers=max(some))
+        order = load.order
         is_named = isinstance(order, str)
         grains = scheduling.grains_of(problem, None if is_named else order)
         if grains is not None:

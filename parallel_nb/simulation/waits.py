@@ -62,11 +62,8 @@ def _tried_again(ran: Ran, n_tasks: int, *, is_all: bool):
         first[task[~has_before]] = rows[~has_before]
         last[task] = rows
     nothing = np.empty(0, dtype=np.int64)
-    again, failed = (
-        np.concatenate([nothing, *again]),
-        np.concatenate([nothing, *failed]),
-    )
-    return first, last, again, failed
+    again = np.concatenate([nothing, *again])
+    return first, last, again, np.concatenate([nothing, *failed])
 
 
 def _without_gaps(edges: np.ndarray, has_run: np.ndarray) -> np.ndarray:
